@@ -1,0 +1,52 @@
+/**
+ * The one event bus: news travels upwards on it, calls go downwards. A listener that throws is reported and hurts nobody
+ * else.
+ */
+import type { ChannelStatus } from "./channels/status.ts";
+
+/** Every event and what it carries. */
+export interface Events {
+  /** A channel's state, faults or figures changed. Sent at once on a change of state, else once a second. */
+  channel: ChannelStatus;
+  /** Audio levels in dBFS, ten times a second. */
+  levels: { channel: string; peak: number[]; rms: number[] };
+  /** A channel was removed from the configuration. */
+  channelRemoved: { id: string };
+  /** A new configuration is in force. */
+  config: { revision: number };
+  /** A line for the log. */
+  log: { level: "debug" | "info" | "warning" | "error"; source: string; message: string };
+}
+
+type Listener<K extends keyof Events> = (event: Events[K]) => void;
+
+export class Bus {
+  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #failed: (name: string, error: unknown) => void;
+
+  /** @param failed is told of a listener that threw; the default writes to stderr. */
+  constructor(failed?: (name: string, error: unknown) => void) {
+    this.#failed = failed ?? ((name, error) => console.error(`listener of "${name}" failed:`, error));
+  }
+
+  /** Listens; returns the function that ends it. */
+  on<K extends keyof Events>(name: K, listener: Listener<K>): () => void {
+    let set = this.#listeners.get(name);
+    if (set === undefined) {
+      set = new Set();
+      this.#listeners.set(name, set);
+    }
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as Listener<K>)(event);
+      } catch (error) {
+        this.#failed(name, error);
+      }
+    }
+  }
+}
