@@ -1,0 +1,226 @@
+/**
+ * Runs the tests in parts, each with its title and time, all of them even when one fails, and sums up at the end.
+ * Usage: `scripts/test [part…]`, where no part means every part.
+ */
+import { spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+
+/** Folders of test/ that need processes, a browser or a machine; everything else there is a unit test. */
+const benches = ["media", "browser", "machine", "image", "bench"];
+const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 10);
+
+interface Command {
+  argv: string[];
+  env?: Record<string, string>;
+}
+
+interface Part {
+  title: string;
+  /** The commands to run one after the other, made when the part starts; none: there is nothing to test yet. */
+  commands: () => Command[];
+  /** Longest time it may take, seconds. */
+  limit: number;
+}
+
+const run = (...argv: string[]): Command => ({ argv });
+
+/** Files below a folder whose names end so, sorted. Unlike a glob, this also works on Node 20. */
+function filesBelow(folder: string, ending: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => join(folder, file))
+    .sort();
+}
+
+function nodeTests(files: string[], ...options: string[]): Command[] {
+  if (files.length === 0) return [];
+  return [run("node", "--import", "tsx", "--test", "--test-reporter=spec", ...options, ...files)];
+}
+
+const unitTests = () =>
+  filesBelow("test", ".test.ts").filter((file) => !benches.some((bench) => file.startsWith(`test/${bench}/`)));
+
+/** Builds firmware/media in another way beside the product's build. */
+function nativeBuild(folder: string, env: Record<string, string>, ...options: string[]): Command[] {
+  const setup = { argv: ["meson", "setup", folder, "firmware/media", ...options], env };
+  const compile = run("ninja", "-C", folder);
+  return existsSync(join(folder, "build.ninja")) ? [compile] : [setup, compile];
+}
+
+const sanitizers = {
+  ASAN_OPTIONS: "abort_on_error=1:detect_stack_use_after_return=1",
+  UBSAN_OPTIONS: "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
+};
+
+/** Every fuzz target, briefly, from the committed corpus; what it finds new goes to build/fuzz. */
+function fuzzing(): Command[] {
+  const targets = filesBelow("firmware/media", ".c").filter((file) => basename(file).startsWith("fuzz_"));
+  return targets.map((source) => {
+    const target = basename(source, ".c");
+    const part = dirname(source);
+    const corpus = join(part, "corpus", target);
+    const found = join("build/fuzz", target);
+    mkdirSync(found, { recursive: true });
+    const binary = join("build/media-fuzz", part.slice("firmware/media/".length), target);
+    return run(
+      binary,
+      `-max_total_time=${fuzzSeconds}`,
+      "-timeout=10",
+      "-rss_limit_mb=1024",
+      "-verbosity=0",
+      "-print_final_stats=1",
+      `-artifact_prefix=${found}/`,
+      found,
+      ...(existsSync(corpus) ? [corpus] : []),
+    );
+  });
+}
+
+const parts: Record<string, Part> = {
+  lint: { title: "Format and lint", limit: 60, commands: () => [run("npx", "biome", "check", ".")] },
+  types: { title: "Types", limit: 120, commands: () => [run("npx", "tsc", "-p", ".")] },
+  native: {
+    title: "Native unit tests",
+    limit: 120,
+    commands: () => [run("meson", "test", "-C", "build/media", "--print-errorlogs")],
+  },
+  sanitizers: {
+    title: "Native unit tests with address and undefined-behaviour sanitizers",
+    limit: 300,
+    commands: () => [
+      ...nativeBuild("build/media-asan", {}, "-Db_sanitize=address,undefined", "-Dbuildtype=debugoptimized"),
+      { argv: ["meson", "test", "-C", "build/media-asan", "--print-errorlogs"], env: sanitizers },
+    ],
+  },
+  fuzz: {
+    title: "Fuzz targets",
+    limit: 300,
+    commands: () => [
+      ...nativeBuild("build/media-fuzz", { CC: "clang" }, "-Dfuzz=true", "-Dbuildtype=debugoptimized"),
+      ...fuzzing(),
+    ],
+  },
+  unit: { title: "Unit tests", limit: 180, commands: () => nodeTests(unitTests()) },
+  media: {
+    title: "Media tests",
+    limit: 480,
+    commands: () => nodeTests(filesBelow("test/media", ".test.ts"), "--test-concurrency=1"),
+  },
+  browser: {
+    title: "Browser tests",
+    limit: 180,
+    commands: () => nodeTests(filesBelow("test/browser", ".test.ts"), "--test-concurrency=1"),
+  },
+  machine: {
+    title: "Machine tests",
+    limit: 180,
+    commands: () => nodeTests(filesBelow("test/machine", ".test.ts"), "--test-concurrency=1"),
+  },
+};
+
+/** Lines that say what failed, in the reports of Node, meson, Biome, tsc, the compilers and the sanitizers. */
+const telling =
+  /^\s*✖ |^test at |\bFAIL(ED)?\b|error TS\d+|: error:|: fatal error:|━━━|==ERROR|runtime error:|^SUMMARY: /;
+
+/** Runs one command in a process group of its own, so that nothing it started is left when the time is up. */
+function execute(command: Command, deadline: number, onText: (text: string) => void): Promise<string> {
+  const [file = "", ...args] = command.argv;
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...command.env },
+      detached: true,
+    });
+    const kill = () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    };
+    const interrupted = () => {
+      kill();
+      process.exit(130);
+    };
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      kill();
+    }, deadline - Date.now());
+    process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+    const end = (failure: string) => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+      resolve(failure);
+    };
+    child.stdout.setEncoding("utf8").on("data", onText);
+    child.stderr.setEncoding("utf8").on("data", onText);
+    child.on("error", (error) => end(error.message));
+    child.on("close", (code, signal) => {
+      if (late) end(`${file}: stopped, the part's time was up`);
+      else if (code !== 0) end(`${file}: ${signal === null ? `exit code ${code}` : signal}`);
+      else end("");
+    });
+  });
+}
+
+interface Result {
+  title: string;
+  outcome: "passed" | "failed" | "nothing to test";
+  seconds: number;
+  log: string;
+  lines: string[];
+}
+
+async function runPart(name: string, part: Part): Promise<Result> {
+  const began = Date.now();
+  const log = `build/test/${name}.log`;
+  const result: Result = { title: part.title, outcome: "passed", seconds: 0, log, lines: [] };
+  console.log(`\n== ${part.title}`);
+  const file = createWriteStream(log);
+  let text = "";
+  const failures: string[] = [];
+  const commands = part.commands();
+  if (commands.length === 0) result.outcome = "nothing to test";
+  for (const command of commands) {
+    const failure = await execute(command, began + part.limit * 1000, (chunk) => {
+      process.stdout.write(chunk);
+      file.write(chunk);
+      text += chunk;
+    });
+    if (failure === "") continue;
+    failures.push(failure);
+    // A failed build leaves nothing to test, but one fuzz target says nothing of the next.
+    if (!command.argv[0]?.includes("/fuzz_")) break;
+  }
+  file.end();
+  if (failures.length > 0) {
+    result.outcome = "failed";
+    result.lines = [...new Set(text.split("\n").filter((line) => telling.test(line)))].slice(0, 40).concat(failures);
+  }
+  result.seconds = (Date.now() - began) / 1000;
+  console.log(`== ${part.title}: ${result.outcome}, ${result.seconds.toFixed(1)} s`);
+  return result;
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+const unknown = names.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`No such part: ${unknown.join(", ")}. Parts: ${Object.keys(parts).join(" ")}`);
+  process.exit(2);
+}
+mkdirSync("build/test", { recursive: true });
+const results: Result[] = [];
+for (const name of names) {
+  const part = parts[name];
+  if (part !== undefined) results.push(await runPart(name, part));
+}
+
+console.log("\n== Summary");
+for (const { outcome, seconds, title } of results) {
+  console.log(`${outcome.padEnd(16)}${seconds.toFixed(1).padStart(7)} s  ${title}`);
+}
+const failed = results.filter(({ outcome }) => outcome === "failed");
+for (const { title, log, lines } of failed) console.log(`\n-- ${title} failed (${log})\n${lines.join("\n")}`);
+process.exit(failed.length > 0 ? 1 : 0);
