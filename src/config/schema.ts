@@ -12,11 +12,13 @@ export type SettingMeta = {
   label: string;
   help?: string;
   unit?: string;
+  /** A secret is never repeated in messages. */
+  secret?: true;
   /** `live`: takes effect in place; `encoder`: the encoder is rebuilt (slate meanwhile); `transmit`: packets change. */
   effect: Effect;
 };
 
-const set = (label: string, effect: Effect, more: { help?: string; unit?: string } = {}): SettingMeta => ({
+const set = (label: string, effect: Effect, more: Omit<SettingMeta, "label" | "effect"> = {}): SettingMeta => ({
   label,
   effect,
   ...more,
@@ -25,7 +27,7 @@ const set = (label: string, effect: Effect, more: { help?: string; unit?: string
 const ipv4 = z.ipv4();
 const interfaceName = z
   .string()
-  .regex(/^[a-zA-Z0-9_.-]{0,15}$/, "is not the name of a network interface")
+  .regex(/^[a-zA-Z0-9_.-]{0,15}$/, "must be the name of a network interface, or empty")
   .meta(set("Interface", "transmit", { help: "Network interface, such as eth0; empty: by the routing table" }));
 const port = z.int().min(1).max(65535);
 const text = (max: number) =>
@@ -38,7 +40,7 @@ const pid = z.int().min(32).max(8190);
 
 // ---- sources -------------------------------------------------------------------------------------------------------
 
-export const testSource = z.object({
+export const testSource = z.strictObject({
   type: z.literal("test"),
   pattern: z.enum(["bars", "ball", "snow", "black"]).default("bars").meta(set("Pattern", "live")),
   width: z
@@ -63,17 +65,18 @@ export const testSource = z.object({
   sound: z.boolean().default(true).meta(set("Beep each second", "live")),
 });
 
-export const fileSource = z.object({
+export const fileSource = z.strictObject({
   type: z.literal("file"),
   path: z
     .string()
     .min(1)
     .max(4096)
-    .refine((path) => path.startsWith("/") && !path.includes("\0"), "must be an absolute path")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no path has a zero byte
+    .regex(/^\/[^\u0000]*$/, "must be an absolute path")
     .meta(set("File", "live", { help: "Media file, played in a loop" })),
 });
 
-export const ipSource = z.object({
+export const ipSource = z.strictObject({
   type: z.literal("ip"),
   protocol: z.enum(["udp", "rtp"]).default("udp").meta(set("Protocol", "live")),
   address: ipv4
@@ -95,7 +98,7 @@ export const ipSource = z.object({
     .meta(set("Input buffer", "live", { unit: "ms", help: "Evens out network jitter and bursts" })),
 });
 
-export const captureSource = z.object({
+export const captureSource = z.strictObject({
   type: z.literal("capture"),
   videoDevice: z
     .string()
@@ -104,7 +107,7 @@ export const captureSource = z.object({
     .meta(set("Video device", "live")),
   audioDevice: z
     .string()
-    .regex(/^[a-zA-Z0-9_:,=.-]{0,100}$/, "is not an ALSA device name")
+    .regex(/^[a-zA-Z0-9_:,=.-]{0,100}$/, "must be an ALSA device such as hw:1,0, or empty")
     .default("")
     .meta(set("Audio device", "live", { help: "ALSA device such as hw:1,0; empty: no sound" })),
 });
@@ -115,7 +118,7 @@ export const source = z.discriminatedUnion("type", [testSource, fileSource, ipSo
 
 export const frameRates = ["23.976", "24", "25", "29.97", "30", "50", "59.94", "60"] as const;
 
-export const video = z.object({
+export const video = z.strictObject({
   codec: z.enum(["h264"]).default("h264").meta(set("Codec", "encoder")),
   width: z
     .int()
@@ -180,7 +183,7 @@ export const video = z.object({
     .meta(set("Low latency", "encoder", { help: "Smallest delay, at some cost in quality" })),
 });
 
-export const audioTrack = z.object({
+export const audioTrack = z.strictObject({
   codec: z.enum(["aac", "mp2"]).default("aac").meta(set("Codec", "encoder")),
   bitrate: z
     .union([
@@ -213,7 +216,7 @@ export const audioTrack = z.object({
 
 // ---- signal loss ---------------------------------------------------------------------------------------------------
 
-export const loss = z.object({
+export const loss = z.strictObject({
   holdMs: z
     .int()
     .min(0)
@@ -232,17 +235,15 @@ export const loss = z.object({
   image: z
     .string()
     .max(4096)
-    .refine(
-      (path) => path === "" || (path.startsWith("/") && !path.includes("\0")),
-      "must be an absolute path, or empty",
-    )
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no path has a zero byte
+    .regex(/^(\/[^\u0000]*)?$/, "must be an absolute path, or empty")
     .default("")
     .meta(set("Slate image", "live", { help: "PNG or JPEG file; empty: a plain slate" })),
 });
 
 // ---- transport -----------------------------------------------------------------------------------------------------
 
-export const transport = z.object({
+export const transport = z.strictObject({
   mode: z
     .enum(["cbr", "vbr"])
     .default("cbr")
@@ -302,9 +303,9 @@ const udpFields = {
     .meta(set("DSCP", "transmit", { help: "34 is AF41, usual for video" })),
 };
 
-export const udpOutput = z.object({ type: z.literal("udp"), ...udpFields });
-export const rtpOutput = z.object({ type: z.literal("rtp"), ...udpFields });
-export const srtOutput = z.object({
+export const udpOutput = z.strictObject({ type: z.literal("udp"), ...udpFields });
+export const rtpOutput = z.strictObject({ type: z.literal("rtp"), ...udpFields });
+export const srtOutput = z.strictObject({
   type: z.literal("srt"),
   id: outputId,
   enabled: z.boolean().default(true).meta(set("Enabled", "live")),
@@ -325,7 +326,7 @@ export const srtOutput = z.object({
     .string()
     .regex(/^([\x20-\x7e]{10,79})?$/, "must have 10 to 79 printable ASCII characters, or be empty")
     .default("")
-    .meta(set("Passphrase", "live", { help: "Empty: not encrypted" })),
+    .meta(set("Passphrase", "live", { help: "Empty: not encrypted", secret: true })),
   streamId: z
     .string()
     .regex(/^[\x20-\x7e]{0,512}$/, "must be printable ASCII")
@@ -343,7 +344,7 @@ export const channelId = z
 
 /** One channel: a source, its coding, its transport stream and where that goes. */
 export const channel = z
-  .object({
+  .strictObject({
     id: channelId,
     name: text(60).min(1).meta(set("Name", "none")),
     enabled: z.boolean().default(true).meta(set("On air", "live")),
@@ -367,8 +368,8 @@ export const channel = z
   })
   .check((ctx) => {
     const { video: v, audio, transport: t, outputs } = ctx.value;
-    const issue = (path: (string | number)[], message: string, input: unknown) =>
-      ctx.issues.push({ code: "custom", path, message, input });
+    const issue = (path: (string | number)[], message: string, input: unknown, limit: Record<string, unknown> = {}) =>
+      ctx.issues.push({ code: "custom", path, message, input, params: limit });
 
     const peak = v.rateControl === "capped-vbr" ? Math.max(v.bitrate, v.maxBitrate) : v.bitrate;
     const needed = Math.ceil((peak + audio.reduce((sum, track) => sum + track.bitrate, 0)) * 1.1 + 50);
@@ -377,6 +378,7 @@ export const channel = z
         ["transport", "bitrate"],
         `must be at least ${needed} kbit/s for ${peak} kbit/s of video with its sound and tables, is ${t.bitrate}`,
         t.bitrate,
+        { minimum: needed },
       );
     }
     if (v.rateControl === "capped-vbr" && v.maxBitrate < v.bitrate) {
@@ -384,20 +386,23 @@ export const channel = z
         ["video", "maxBitrate"],
         `must not be below the bitrate of ${v.bitrate} kbit/s, is ${v.maxBitrate}`,
         v.maxBitrate,
+        { minimum: v.bitrate },
       );
     }
     if (v.lowLatency && v.bFrames > 0) {
-      issue(["video", "bFrames"], `must be 0 in low-latency mode, is ${v.bFrames}`, v.bFrames);
+      issue(["video", "bFrames"], `must be 0 in low-latency mode, is ${v.bFrames}`, v.bFrames, { maximum: 0 });
     }
     if (v.profile === "baseline" && v.bFrames > 0) {
-      issue(["video", "bFrames"], `must be 0 in the baseline profile, is ${v.bFrames}`, v.bFrames);
+      issue(["video", "bFrames"], `must be 0 in the baseline profile, is ${v.bFrames}`, v.bFrames, { maximum: 0 });
     }
     const pids = new Map<number, string>([[t.pmtPid, "the PMT"]]);
     const claim = (path: string, number: number, whose: string) => {
       const other = pids.get(number);
       if (other !== undefined) issue(["transport", path], `PID ${number} is taken by ${other} already`, number);
       if (number > 8190)
-        issue(["transport", path], `PID must not be above 8190, ${whose} would have ${number}`, number);
+        issue(["transport", path], `PID must not be above 8190, ${whose} would have ${number}`, number, {
+          maximum: 8190,
+        });
       pids.set(number, whose);
     };
     claim("videoPid", t.videoPid, "video");
@@ -409,11 +414,14 @@ export const channel = z
     });
   });
 
+/** Version of this schema. Raise it with every change that an older document does not satisfy, and add a migration. */
+export const SCHEMA_VERSION = 1;
+
 /** The whole document. `version` is that of the schema; migrations bring older documents up to it. */
 export const config = z
-  .object({
-    version: z.literal(1),
-    box: z.object({ name: text(60).default("Steadycast").meta(set("Box name", "none")) }).prefault({}),
+  .strictObject({
+    version: z.literal(SCHEMA_VERSION),
+    box: z.strictObject({ name: text(60).default("Steadycast").meta(set("Box name", "none")) }).prefault({}),
     channels: z.array(channel).max(32).default([]),
   })
   .check((ctx) => {
@@ -459,7 +467,7 @@ export type SrtOutputConfig = z.infer<typeof srtOutput>;
 /** What a new box has: one channel with the test signal on 239.10.0.1:1234. */
 export function defaultConfig(multicastInterface = ""): Config {
   return config.parse({
-    version: 1,
+    version: SCHEMA_VERSION,
     channels: [
       {
         id: "ch1",
