@@ -4,7 +4,7 @@ import { isObject, type Path, toPointer, valueAt } from "./json.ts";
 import type { SettingMeta } from "./schema.ts";
 
 /** The limit that a value broke, in the words of JSON Schema, with the unit of the numbers. */
-export interface Limit {
+export type Limit = {
   type?: "integer" | "number" | "string" | "boolean" | "array" | "object";
   minimum?: number;
   maximum?: number;
@@ -17,7 +17,7 @@ export interface Limit {
   format?: string;
   enum?: (string | number | boolean)[];
   unit?: string;
-}
+};
 
 /** One refused value. */
 export interface FieldError {

@@ -1,0 +1,149 @@
+/**
+ * Live news as server-sent events (HTML standard, section 9.2). A client gets a `snapshot` of everything first, then each
+ * `channel`, `levels`, `channelRemoved`, `config` and `log` of the bus. A `beat` every two seconds lets it tell a quiet box
+ * from a broken connection, which it cannot do by comments.
+ */
+import type { ServerResponse } from "node:http";
+import type { Context } from "koa";
+import type { Bus, Events } from "../bus.ts";
+import type { ChannelControl } from "../channels/status.ts";
+import { Problem } from "./problem.ts";
+
+const MAX_CLIENTS = 32;
+const BEAT_MS = 2000;
+/** How long a client may leave its buffers full. */
+const STALL_MS = 30_000;
+/** Log lines that are kept for a client that has fallen behind. */
+const LOG_LINES = 50;
+
+export interface EventHubOptions {
+  bus: Bus;
+  channels: ChannelControl;
+  revision(): number;
+  stallMs?: number;
+}
+
+export class EventHub {
+  readonly #bus: Bus;
+  readonly #channels: ChannelControl;
+  readonly #revision: () => number;
+  readonly #stallMs: number;
+  readonly #clients = new Set<Client>();
+  readonly #ends: (() => void)[] = [];
+  #beat: NodeJS.Timeout | undefined;
+  #logLine = 0;
+
+  constructor(options: EventHubOptions) {
+    this.#bus = options.bus;
+    this.#channels = options.channels;
+    this.#revision = options.revision;
+    this.#stallMs = options.stallMs ?? STALL_MS;
+  }
+
+  start(): void {
+    // A key names what a newer event replaces while a client cannot take it.
+    this.#forward("channel", ({ id }) => ({ key: `channel ${id}`, channel: id }));
+    this.#forward("channelRemoved", ({ id }) => ({ key: `channel ${id}`, channel: id }));
+    this.#forward("levels", ({ channel }) => ({ key: `levels ${channel}`, channel }));
+    this.#forward("config", () => ({ key: "config" }));
+    this.#forward("log", () => ({ key: `log ${this.#logLine++ % LOG_LINES}` }));
+    this.#beat = setInterval(() => {
+      const beat = frame("beat", {});
+      for (const client of this.#clients) client.beat(beat, this.#stallMs);
+    }, BEAT_MS);
+  }
+
+  /** Ends every client's stream. */
+  stop(): void {
+    clearInterval(this.#beat);
+    for (const end of this.#ends.splice(0)) end();
+    for (const client of this.#clients) client.end();
+  }
+
+  /** Turns a request into a stream of events; `only` limits it to these channels. */
+  open(ctx: Context, only?: ReadonlySet<string>): void {
+    if (this.#clients.size >= MAX_CLIENTS) {
+      const headers = { "Retry-After": "5" };
+      throw new Problem("unavailable", `${MAX_CLIENTS} clients listen already`, { headers });
+    }
+    ctx.set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+    ctx.status = 200;
+    ctx.respond = false;
+    if (ctx.method === "HEAD") {
+      ctx.res.end();
+      return;
+    }
+    const client = new Client(ctx.res, only);
+    this.#clients.add(client);
+    ctx.res.on("close", () => this.#clients.delete(client));
+    const channels = this.#channels.list().filter(({ id }) => client.wants(id));
+    client.send("snapshot", frame("snapshot", { revision: this.#revision(), channels }));
+  }
+
+  #forward<K extends keyof Events>(name: K, about: (event: Events[K]) => { key: string; channel?: string }): void {
+    const end = this.#bus.on(name, (event) => {
+      if (this.#clients.size === 0) return;
+      const { key, channel } = about(event);
+      const text = frame(name, event);
+      for (const client of this.#clients) {
+        if (channel === undefined || client.wants(channel)) client.send(key, text);
+      }
+    });
+    this.#ends.push(end);
+  }
+}
+
+/**
+ * One listener. While its connection takes nothing, only the latest event of each key waits, so what it costs has a bound
+ * and what it gets next is news.
+ */
+class Client {
+  readonly #response: ServerResponse;
+  readonly #only: ReadonlySet<string> | undefined;
+  readonly #waiting = new Map<string, string>();
+  /** When the connection's buffers filled up, ms of the monotonic clock. */
+  #fullSince: number | undefined;
+
+  constructor(response: ServerResponse, only: ReadonlySet<string> | undefined) {
+    this.#response = response;
+    this.#only = only;
+    response.on("drain", () => this.#drained());
+  }
+
+  wants(channel: string): boolean {
+    return this.#only?.has(channel) ?? true;
+  }
+
+  send(key: string, text: string): void {
+    if (this.#fullSince === undefined) {
+      if (!this.#response.write(text)) this.#fullSince = performance.now();
+      return;
+    }
+    // Deleted first, so that it takes its place in the order of time.
+    this.#waiting.delete(key);
+    this.#waiting.set(key, text);
+  }
+
+  /** Sends a beat, or cuts a client that has taken nothing for too long. */
+  beat(text: string, stallMs: number): void {
+    if (this.#fullSince === undefined) this.send("beat", text);
+    else if (performance.now() - this.#fullSince > stallMs) this.#response.destroy();
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  #drained(): void {
+    this.#fullSince = undefined;
+    for (const [key, text] of this.#waiting) {
+      if (this.#fullSince !== undefined) return;
+      this.#waiting.delete(key);
+      this.send(key, text);
+    }
+  }
+}
+
+function frame(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,109 @@
+/** The OpenAPI 3.1 document, made from the table of routes and the schemas. */
+import { z } from "zod";
+import { PROBLEMS, type ProblemKind } from "./problem.ts";
+import { type Answer, BASE, type Route } from "./route.ts";
+import { INPUTS, NAMES, problemDetails } from "./schemas.ts";
+
+type Json = Record<string, unknown>;
+
+/** What any request may be answered with. */
+const GENERAL: readonly ProblemKind[] = ["misdirected", "internal"];
+
+export function openapi(routes: readonly Route[], version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = `${BASE}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+    paths[path] ??= {};
+    paths[path][route.method] = operation(route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Steadycast", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    paths,
+    components: { schemas: { ...components("output"), ...components("input") } },
+  };
+}
+
+function operation(route: Route): Json {
+  const parameters: Json[] = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    ...{ name, in: "path", required: true, schema: { type: "string" } },
+  }));
+  for (const [name, description] of Object.entries(route.query ?? {})) {
+    parameters.push({ name, in: "query", description, schema: { type: "string" } });
+  }
+  if (route.conditional) {
+    const description = "Act only on the configuration with this ETag";
+    parameters.push({ name: "If-Match", in: "header", description, schema: { type: "string" } });
+  }
+  const responses: Json = {};
+  for (const [status, answer] of Object.entries(route.answers)) responses[status] = response(answer);
+  for (const [status, description] of problemsOf(route)) {
+    const content = { "application/problem+json": { schema: reference(problemDetails, "output") } };
+    responses[status] = { description, content };
+  }
+  return {
+    operationId: route.id,
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
+    responses,
+  };
+}
+
+function requestBody({ types, schema }: NonNullable<Route["body"]>): Json {
+  const media = { schema: reference(schema, "input") };
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, media])) };
+}
+
+function response({ description, schema, type }: Answer): Json {
+  if (schema !== undefined) {
+    return { description, content: { "application/json": { schema: reference(schema, "output") } } };
+  }
+  return type === undefined ? { description } : { description, content: { [type]: {} } };
+}
+
+function problemsOf(route: Route): [number, string][] {
+  const forBody: ProblemKind[] = route.body === undefined ? [] : ["bad-request", "too-large", "media-type"];
+  const forChange: ProblemKind[] = route.method === "get" ? [] : ["foreign-origin"];
+  const conditional: ProblemKind[] = route.conditional ? ["stale"] : [];
+  const kinds = [...route.problems, ...forBody, ...forChange, ...conditional, ...GENERAL];
+  return kinds.map((kind): [number, string] => [...PROBLEMS[kind]]);
+}
+
+function reference(schema: z.ZodType, io: "input" | "output"): Json {
+  const name = NAMES.get(schema);
+  if (name === undefined) throw new Error("a schema of the table of routes has no name");
+  return { $ref: `#/components/schemas/${nameFor(name, io)}` };
+}
+
+function nameFor(name: string, io: "input" | "output"): string {
+  return io === "input" ? `${name}Input` : name;
+}
+
+/** The named schemas as JSON Schema; with `input`, settings that have a default need not be given. */
+function components(io: "input" | "output"): Json {
+  const registry = z.registry<{ id: string }>();
+  for (const [schema, id] of NAMES) {
+    if (io === "output" || INPUTS.has(schema)) registry.add(schema, { id });
+  }
+  const { schemas } = z.toJSONSchema(registry, {
+    io,
+    uri: (id) => `#/components/schemas/${nameFor(id, io)}`,
+    override: ({ jsonSchema }) => rename(jsonSchema),
+  });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [nameFor(id, io), schema]),
+  );
+}
+
+/** Labels and help under the names that OpenAPI has for them; what it has no name for as extensions. */
+function rename(schema: Json): void {
+  const { label, help, unit, effect, secret } = schema;
+  for (const key of ["label", "help", "unit", "effect", "secret"]) delete schema[key];
+  if (label !== undefined) schema.title = label;
+  if (help !== undefined) schema.description = help;
+  if (unit !== undefined) schema["x-unit"] = unit;
+  if (effect !== undefined) schema["x-effect"] = effect;
+  if (secret !== undefined) schema.format = "password";
+}

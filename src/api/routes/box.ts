@@ -1,0 +1,71 @@
+/** Health, live events and the description of the API itself. */
+import type { ChannelControl } from "../../channels/status.ts";
+import type { ConfigService } from "../../config/store.ts";
+import type { EventHub } from "../events.ts";
+import { answer, type Route } from "../route.ts";
+import { type Health, health, openapiDocument } from "../schemas.ts";
+
+export interface BoxRoutesOptions {
+  config: ConfigService;
+  channels: ChannelControl;
+  events: EventHub;
+  version: string;
+  /** The OpenAPI document of all routes, these included. */
+  describe(): unknown;
+}
+
+export function boxRoutes({ config, channels, events, version, describe }: BoxRoutesOptions): Route[] {
+  const measure = (): Health => {
+    const list = channels.list();
+    const count: Health["channels"] = { stopped: 0, starting: 0, live: 0, held: 0, slate: 0, failed: 0 };
+    for (const { state } of list) count[state]++;
+    const configurationProblems = config.problems().length;
+    const faulty = list.some(({ state, faults }) => state === "failed" || faults.length > 0);
+    return {
+      status: faulty || configurationProblems > 0 ? "degraded" : "ok",
+      version,
+      uptimeSeconds: Math.floor(process.uptime()),
+      revision: config.revision,
+      configurationProblems,
+      channels: count,
+    };
+  };
+
+  return [
+    {
+      id: "getHealth",
+      method: "get",
+      path: "/health",
+      summary: "Whether the supervisor answers, and how it is",
+      answers: { 200: { description: "It answers", schema: health } },
+      problems: [],
+      handle: (ctx) => answer(ctx, measure()),
+    },
+    {
+      id: "listenToEvents",
+      method: "get",
+      path: "/events",
+      summary: "Live news as server-sent events",
+      description:
+        "First `snapshot` {revision, channels: ChannelStatus[]}; then `channel` (ChannelStatus), `levels` {channel, peak, " +
+        "rms} in dBFS, `channelRemoved` {id}, `config` {revision} and `log` {level, source, message} as they come, and " +
+        "`beat` {} every 2 s. A client that falls behind gets the latest of each; one that takes nothing for 30 s is cut.",
+      query: { channels: "Ids of channels, separated by commas; news of others is left out" },
+      answers: { 200: { description: "A stream without end", type: "text/event-stream" } },
+      problems: ["unavailable"],
+      handle: (ctx) => {
+        const only = [ctx.query.channels ?? []].flat().flatMap((ids) => ids.split(","));
+        events.open(ctx, only.length === 0 ? undefined : new Set(only));
+      },
+    },
+    {
+      id: "getOpenApi",
+      method: "get",
+      path: "/openapi.json",
+      summary: "This API as OpenAPI 3.1",
+      answers: { 200: { description: "The document", schema: openapiDocument } },
+      problems: [],
+      handle: (ctx) => answer(ctx, describe()),
+    },
+  ];
+}

@@ -1,0 +1,204 @@
+/** `/channels`: the configuration of each channel, its state, and orders to it. */
+import type { RouterContext } from "@koa/router";
+import type { ChannelControl, OrderResult } from "../../channels/status.ts";
+import { mergePatch } from "../../config/json.ts";
+import { type ChannelConfig, channel } from "../../config/schema.ts";
+import type { ConfigService } from "../../config/store.ts";
+import { readJson } from "../body.ts";
+import { changed, conditions } from "../change.ts";
+import { Problem } from "../problem.ts";
+import { answer, BASE, type Route } from "../route.ts";
+import { channelList, channelPatch, channelStatus } from "../schemas.ts";
+import { sendFile } from "../web.ts";
+
+const JSON_TYPE = ["application/json"] as const;
+const PATCH_TYPES = ["application/merge-patch+json", "application/json"] as const;
+
+export function channelRoutes(config: ConfigService, channels: ChannelControl): Route[] {
+  const idOf = (ctx: RouterContext): string => ctx.params.id ?? "";
+  const none = (id: string) => new Problem("not-found", `There is no channel ${JSON.stringify(id.slice(0, 60))}`);
+
+  const configured = (ctx: RouterContext): ChannelConfig => {
+    const found = config.channel(idOf(ctx));
+    if (found === undefined) throw none(idOf(ctx));
+    return found;
+  };
+
+  const tell = (ctx: RouterContext, id: string): void => answer(ctx, config.channel(id), config.tag);
+
+  const setEnabled = (enabled: boolean) => async (ctx: RouterContext) => {
+    changed(await config.editChannel(idOf(ctx), (old) => ({ ...old, enabled })), () => none(idOf(ctx)));
+    ctx.etag = config.tag;
+    ctx.status = 204;
+  };
+
+  const order = (give: (id: string) => Promise<OrderResult>) => async (ctx: RouterContext) => {
+    const { id } = configured(ctx);
+    const result = await give(id);
+    switch (result) {
+      case "done":
+        ctx.status = 204;
+        return;
+      case "unknown-channel":
+        throw none(id);
+      case "not-running":
+        throw new Problem("conflict", `Channel "${id}" is not running; start it first`);
+      case "busy":
+        throw new Problem("conflict", `Channel "${id}" is busy with another order; try again in a moment`);
+    }
+  };
+
+  return [
+    {
+      id: "listChannels",
+      method: "get",
+      path: "/channels",
+      summary: "All channels as they are configured",
+      answers: { 200: { description: "The channels, in order", schema: channelList } },
+      problems: [],
+      handle: (ctx) => answer(ctx, config.current.channels, config.tag),
+    },
+    {
+      id: "addChannel",
+      method: "post",
+      path: "/channels",
+      summary: "Add a channel",
+      body: { types: JSON_TYPE, schema: channel },
+      conditional: true,
+      answers: { 201: { description: "The channel as it was stored, with its defaults", schema: channel } },
+      problems: ["invalid", "storage"],
+      handle: async (ctx) => {
+        const body = await readJson(ctx, JSON_TYPE);
+        changed(await config.addChannel(body, conditions(ctx)));
+        const { id } = body as { id: string };
+        ctx.set("Location", `${BASE}/channels/${id}`);
+        tell(ctx, id);
+        ctx.status = 201;
+      },
+    },
+    {
+      id: "getChannel",
+      method: "get",
+      path: "/channels/:id",
+      summary: "A channel as it is configured",
+      answers: { 200: { description: "The channel", schema: channel } },
+      problems: ["not-found"],
+      handle: (ctx) => answer(ctx, configured(ctx), config.tag),
+    },
+    {
+      id: "replaceChannel",
+      method: "put",
+      path: "/channels/:id",
+      summary: "Replace a channel's configuration",
+      description: "Settings that are left out get their defaults. Takes effect at once, by the smallest interruption.",
+      body: { types: JSON_TYPE, schema: channel },
+      conditional: true,
+      answers: { 200: { description: "The channel as it was stored", schema: channel } },
+      problems: ["not-found", "invalid", "storage"],
+      handle: async (ctx) => {
+        const body = await readJson(ctx, JSON_TYPE);
+        const id = idOf(ctx);
+        changed(await config.replaceChannel(id, body, conditions(ctx)), () => none(id));
+        tell(ctx, id);
+      },
+    },
+    {
+      id: "patchChannel",
+      method: "patch",
+      path: "/channels/:id",
+      summary: "Change some of a channel's settings",
+      description:
+        "A JSON merge patch (RFC 7396): null brings a setting's default back; lists are replaced as a whole.",
+      body: { types: PATCH_TYPES, schema: channelPatch },
+      conditional: true,
+      answers: { 200: { description: "The channel as it was stored", schema: channel } },
+      problems: ["not-found", "invalid", "storage"],
+      handle: async (ctx) => {
+        const patch = await readJson(ctx, PATCH_TYPES);
+        const id = idOf(ctx);
+        changed(await config.editChannel(id, (old) => mergePatch(old, patch), conditions(ctx)), () => none(id));
+        tell(ctx, id);
+      },
+    },
+    {
+      id: "removeChannel",
+      method: "delete",
+      path: "/channels/:id",
+      summary: "Remove a channel; it goes off air",
+      conditional: true,
+      answers: { 204: { description: "It is removed" } },
+      problems: ["not-found", "storage"],
+      handle: async (ctx) => {
+        changed(await config.removeChannel(idOf(ctx), conditions(ctx)), () => none(idOf(ctx)));
+        ctx.status = 204;
+      },
+    },
+    {
+      id: "startChannel",
+      method: "post",
+      path: "/channels/:id/start",
+      summary: "Put a channel on air, also after a restart of the box",
+      answers: { 204: { description: "It is enabled, or was already" } },
+      problems: ["not-found", "storage"],
+      handle: setEnabled(true),
+    },
+    {
+      id: "stopChannel",
+      method: "post",
+      path: "/channels/:id/stop",
+      summary: "Take a channel off air, also after a restart of the box",
+      answers: { 204: { description: "It is disabled, or was already" } },
+      problems: ["not-found", "storage"],
+      handle: setEnabled(false),
+    },
+    {
+      id: "restartChannel",
+      method: "post",
+      path: "/channels/:id/restart",
+      summary: "End a channel's media processes and start them anew; the stream is interrupted",
+      answers: { 204: { description: "They are being started" } },
+      problems: ["not-found", "conflict"],
+      handle: order((id) => channels.restart(id)),
+    },
+    {
+      id: "requestKeyframe",
+      method: "post",
+      path: "/channels/:id/keyframe",
+      summary: "Make the encoder send a key frame",
+      answers: { 204: { description: "It is asked for" } },
+      problems: ["not-found", "conflict"],
+      handle: order((id) => channels.keyframe(id)),
+    },
+    {
+      id: "getChannelStatus",
+      method: "get",
+      path: "/channels/:id/status",
+      summary: "State, faults and measurements of a channel",
+      answers: { 200: { description: "As of the last second", schema: channelStatus } },
+      problems: ["not-found", "unavailable"],
+      handle: (ctx) => {
+        const { id } = configured(ctx);
+        const status = channels.status(id);
+        if (status === undefined) {
+          const headers = { "Retry-After": "1" };
+          throw new Problem("unavailable", `Channel "${id}" is being set up`, { headers });
+        }
+        answer(ctx, status);
+      },
+    },
+    {
+      id: "getChannelPreview",
+      method: "get",
+      path: "/channels/:id/preview.jpg",
+      summary: "The picture on air, made each second",
+      answers: { 200: { description: "With Last-Modified", type: "image/jpeg" }, 304: { description: "Not changed" } },
+      problems: ["not-found"],
+      handle: async (ctx) => {
+        const { id } = configured(ctx);
+        const path = channels.previewFile(id);
+        const sent = path !== undefined && (await sendFile(ctx, path, { type: ".jpg", cache: "no-store" }));
+        if (!sent) throw new Problem("not-found", `Channel "${id}" has no preview at the moment`);
+      },
+    },
+  ];
+}

@@ -1,0 +1,113 @@
+/** The shapes that the API speaks, for the OpenAPI document and the tests. */
+import { z } from "zod";
+import type { ChannelStatus } from "../channels/status.ts";
+import type { StoreProblem } from "../config/durableFile.ts";
+import { channel, config } from "../config/schema.ts";
+import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
+import type { ProblemDetails } from "./problem.ts";
+
+const time = z.iso.datetime();
+
+const fault = z.object({
+  id: z.string(),
+  severity: z.enum(["warning", "error"]),
+  message: z.string(),
+  since: time,
+});
+
+const workerStatus = z.object({
+  role: z.enum(["encode", "transmit", "output"]),
+  name: z.string(),
+  state: z.enum(["starting", "running", "waiting", "failed"]),
+  pid: z.int().nullable(),
+  starts: z.int(),
+  adopted: z.boolean(),
+  lastExit: z.string(),
+});
+
+const outputStatus = z.object({
+  id: z.string(),
+  type: z.enum(["udp", "rtp", "srt"]),
+  url: z.string(),
+  state: z.enum(["off", "sending", "connecting", "listening", "connected", "error"]),
+  detail: z.string(),
+  srt: outputStats.nullable(),
+});
+
+const channelState = z.enum(["stopped", "starting", "live", "held", "slate", "failed"]);
+
+export const channelStatus = z.object({
+  id: z.string(),
+  name: z.string(),
+  enabled: z.boolean(),
+  state: channelState,
+  since: time,
+  faults: z.array(fault),
+  workers: z.array(workerStatus),
+  outputs: z.array(outputStatus),
+  encode: encodeStats.nullable(),
+  transmit: transmitStats.nullable(),
+});
+
+export const channelList = z.array(channel);
+
+const storeProblem = z.object({ when: time, file: z.string(), what: z.string(), action: z.string() });
+
+export const storeProblemList = z.object({ problems: z.array(storeProblem) });
+
+export const health = z.object({
+  /** `degraded`: a channel is failed or has a fault, or a stored file had to be replaced since the start. */
+  status: z.enum(["ok", "degraded"]),
+  version: z.string(),
+  uptimeSeconds: z.int().min(0),
+  revision: z.int().min(1),
+  configurationProblems: z.int().min(0),
+  /** How many channels are in each state. */
+  channels: z.record(channelState, z.int().min(0)),
+});
+export type Health = z.infer<typeof health>;
+
+export const problemDetails = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string(),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string(),
+        detail: z.string(),
+        limit: z.looseObject({}).optional(),
+        value: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+      }),
+    )
+    .optional(),
+});
+
+/** A JSON merge patch of a channel. */
+export const channelPatch = z.looseObject({});
+
+export const openapiDocument = z.looseObject({ openapi: z.literal("3.1.0") });
+
+/** Names in the OpenAPI document. What is sent to the box has a second form there, in which defaults may be left out. */
+export const NAMES = new Map<z.ZodType, string>([
+  [config, "Config"],
+  [channel, "Channel"],
+  [channelList, "ChannelList"],
+  [channelPatch, "ChannelPatch"],
+  [channelStatus, "ChannelStatus"],
+  [storeProblemList, "StoreProblemList"],
+  [health, "Health"],
+  [problemDetails, "Problem"],
+  [openapiDocument, "OpenApi"],
+]);
+
+/** What may be sent to the box. */
+export const INPUTS: ReadonlySet<z.ZodType> = new Set([config, channel, channelPatch]);
+
+/** Fails to compile when a schema and the type that it describes drift apart. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+true satisfies Same<z.infer<typeof channelStatus>, ChannelStatus>;
+true satisfies Same<z.infer<typeof storeProblem>, StoreProblem>;
+true satisfies ProblemDetails extends z.infer<typeof problemDetails> ? true : never;
