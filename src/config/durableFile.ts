@@ -136,16 +136,22 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
       await this.#discard(temporary);
       throw new StoreError(error);
     }
-    const lastGood = `${this.#name}.last-good.json`;
+    this.#settled = true;
     try {
       await this.#files.syncFolder(this.#folder);
+    } catch (error) {
+      await this.#discard(temporary.slice(1));
+      this.#report(`${this.#name}.json`, `may not survive a power cut: ${describe(error)}`, "it is used all the same");
+      return;
+    }
+    const lastGood = `${this.#name}.last-good.json`;
+    try {
       await this.#files.rename(this.#path(temporary[1] as string), this.#path(lastGood));
       await this.#files.syncFolder(this.#folder);
     } catch (error) {
-      await this.#discard([temporary[1] as string]);
-      this.#report(lastGood, `could not be renewed: ${describe(error)}`, "the configuration is stored without a copy");
+      await this.#discard(temporary.slice(1));
+      this.#report(lastGood, ...notRenewed(error));
     }
-    this.#settled = true;
   }
 
   async #prepareFolder(): Promise<string[]> {
@@ -198,7 +204,7 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
       await this.#replace(lastGood, bytes);
       if (found.state === "damaged") this.#report(lastGood, found.what, "it was renewed from the one in force");
     } catch (error) {
-      this.#report(lastGood, `could not be renewed: ${describe(error)}`, "the configuration is stored without a copy");
+      this.#report(lastGood, ...notRenewed(error));
     }
   }
 
@@ -228,9 +234,7 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
   }
 
   async #setAside(file: string): Promise<string> {
-    const time = this.#now()
-      .toISOString()
-      .replaceAll(/[-:]|\.\d+/g, "");
+    const time = this.#now().toISOString().replaceAll(/[-:.]/g, "");
     try {
       const names = await this.#files.list(this.#folder);
       let target = `${this.#name}.damaged-${time}.json`;
@@ -265,6 +269,10 @@ async function writeAndClose(file: WritableFile, bytes: Uint8Array): Promise<voi
   } finally {
     await file.close();
   }
+}
+
+function notRenewed(error: unknown): [what: string, action: string] {
+  return [`could not be renewed: ${describe(error)}`, "the configuration is stored without a copy"];
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,0 +1,192 @@
+/**
+ * A disk that can lose power or fail at any step. It keeps what POSIX allows it to keep: without fsync of a file any mixture
+ * of its old and new blocks, zeros among them; without fsync of the folder any of the renames, creations and removals since.
+ */
+import { basename, dirname } from "node:path";
+import type { FilePort, WritableFile } from "../../../src/config/files.ts";
+import type { Random } from "../../support/random.ts";
+
+/** Thrown by the step at which the power goes, and by every later one. */
+export class PowerCut extends Error {}
+
+interface Inode {
+  content: Uint8Array;
+  /** What is on the medium for certain. */
+  synced: Uint8Array;
+}
+
+type NameChange = { name: string; inode: Inode | undefined };
+
+const BLOCK = 512;
+
+export class SimulatedDisk implements FilePort {
+  readonly #names: Map<string, Inode>;
+  readonly #syncedNames: Map<string, Inode>;
+  #unsynced: NameChange[] = [];
+  #steps = 0;
+  #cutAt = Number.POSITIVE_INFINITY;
+  #failAt = Number.POSITIVE_INFINITY;
+  #failures = 0;
+  #errno = "";
+  /** A disk whose cache lies: fsync returns at once. */
+  lying = false;
+
+  constructor(names = new Map<string, Inode>()) {
+    this.#names = names;
+    this.#syncedNames = new Map(names);
+  }
+
+  /** Steps done so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Whether the power is gone: nobody hears of what was done since. */
+  get cut(): boolean {
+    return this.#steps >= this.#cutAt;
+  }
+
+  /** Cuts the power instead of the nth step from now, counted from 1. */
+  cutPowerAt(step: number): void {
+    this.#cutAt = this.#steps + step;
+  }
+
+  /** Lets the nth step from now and `count − 1` more fail. */
+  failAt(step: number, errno: string, count = 1): void {
+    this.#failAt = this.#steps + step;
+    this.#errno = errno;
+    this.#failures = count;
+  }
+
+  /** The disk as it may be found after the power cut. */
+  afterPowerCut(random: Random): SimulatedDisk {
+    const kept = new Map(this.#syncedNames);
+    for (const { name, inode } of this.#unsynced) {
+      if (random.chance(0.5)) continue;
+      if (inode === undefined) kept.delete(name);
+      else kept.set(name, inode);
+    }
+    const found = new Map<string, Inode>();
+    for (const [name, inode] of kept) {
+      const content = settle(inode, random);
+      found.set(name, { content, synced: content });
+    }
+    return new SimulatedDisk(found);
+  }
+
+  /** What a file holds now; undefined when there is none. */
+  contentOf(name: string): Uint8Array | undefined {
+    return this.#names.get(name)?.content;
+  }
+
+  /** Changes a file behind everyone's back. */
+  damage(name: string, content: Uint8Array): void {
+    const inode = { content, synced: content };
+    this.#names.set(name, inode);
+    this.#syncedNames.set(name, inode);
+  }
+
+  names(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  async makeFolder(): Promise<void> {
+    this.#step();
+  }
+
+  async list(): Promise<string[]> {
+    this.#step();
+    return this.names();
+  }
+
+  async read(path: string): Promise<Uint8Array> {
+    this.#step();
+    const inode = this.#names.get(basename(path));
+    if (inode === undefined) throw errno("ENOENT");
+    return inode.content;
+  }
+
+  async create(path: string): Promise<WritableFile> {
+    this.#step();
+    if (this.#names.has(basename(path))) throw errno("EEXIST");
+    const inode: Inode = { content: new Uint8Array(), synced: new Uint8Array() };
+    this.#change(basename(path), inode);
+    return {
+      write: async (bytes) => {
+        // A write that fails or is cut may have got part of the way.
+        inode.content = bytes.slice(0, bytes.length >> 1);
+        this.#step();
+        inode.content = bytes.slice();
+      },
+      sync: async () => {
+        this.#step();
+        if (!this.lying) inode.synced = inode.content;
+      },
+      close: async () => this.#step(),
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#step();
+    if (dirname(from) !== dirname(to)) throw errno("EXDEV");
+    const inode = this.#names.get(basename(from));
+    if (inode === undefined) throw errno("ENOENT");
+    this.#change(basename(to), inode);
+    this.#change(basename(from), undefined);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#step();
+    if (!this.#names.has(basename(path))) throw errno("ENOENT");
+    this.#change(basename(path), undefined);
+  }
+
+  async syncFolder(): Promise<void> {
+    this.#step();
+    if (this.lying) return;
+    for (const { name, inode } of this.#unsynced.splice(0)) {
+      if (inode === undefined) this.#syncedNames.delete(name);
+      else this.#syncedNames.set(name, inode);
+    }
+  }
+
+  #change(name: string, inode: Inode | undefined): void {
+    if (inode === undefined) this.#names.delete(name);
+    else this.#names.set(name, inode);
+    this.#unsynced.push({ name, inode });
+  }
+
+  #step(): void {
+    this.#steps++;
+    if (this.#steps >= this.#cutAt) throw new PowerCut("the power is gone");
+    if (this.#steps >= this.#failAt && this.#failures > 0) {
+      this.#failures--;
+      throw errno(this.#errno);
+    }
+  }
+}
+
+/** What is left of a file: all of the old, all of the new, the new cut off, or any mixture of blocks. */
+function settle({ content, synced }: Inode, random: Random): Uint8Array {
+  if (Buffer.compare(content, synced) === 0) return content;
+  switch (random.below(4)) {
+    case 0:
+      return synced;
+    case 1:
+      return content;
+    case 2:
+      return content.slice(0, random.below(content.length + 1));
+    default: {
+      const mixed = new Uint8Array(content.length);
+      for (let at = 0; at < mixed.length; at += BLOCK) {
+        const from = random.pick([content, synced, new Uint8Array(mixed.length)]);
+        mixed.set(from.subarray(at, at + BLOCK), at);
+      }
+      return mixed;
+    }
+  }
+}
+
+function errno(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: simulated`), { code });
+}
