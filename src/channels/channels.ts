@@ -1,0 +1,158 @@
+/** The channels of the box: follows the configuration, adopts what runs, and carries out orders. */
+import { mkdir, readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { Bus } from "../bus.ts";
+import type { ChannelConfig, Config } from "../config/schema.ts";
+import { Connection } from "../media/connection.ts";
+import { ChannelPaths } from "../media/paths.ts";
+import { findProcesses, MediaProcess } from "../media/process.ts";
+import { Channel, type MediaSetup } from "./channel.ts";
+import type { ChannelControl, ChannelStatus, OrderResult } from "./status.ts";
+
+/** Milliseconds between two reports of every channel. */
+const REPORT_INTERVAL = 1000;
+
+/** What the channels need of the configuration service. */
+export interface ConfigSource {
+  readonly current: Pick<Config, "channels">;
+}
+
+export class Channels implements ChannelControl {
+  readonly #config: ConfigSource;
+  readonly #media: MediaSetup;
+  readonly #bus: Bus;
+  readonly #channels = new Map<string, Channel>();
+  #unlisten = () => {};
+  #reports: NodeJS.Timeout | undefined;
+  /** Changes of configuration are followed one after another. */
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(config: ConfigSource, media: MediaSetup, bus: Bus) {
+    this.#config = config;
+    this.#media = media;
+    this.#bus = bus;
+  }
+
+  /** Ends what runs for no channel, and brings every channel to what is configured. */
+  async start(): Promise<void> {
+    await mkdir(this.#media.runtimeFolder, { recursive: true, mode: 0o750 });
+    await this.#endStrays();
+    this.#unlisten = this.#bus.on("config", () => this.#follow());
+    this.#reports = setInterval(() => {
+      for (const channel of this.#channels.values()) this.#bus.emit("channel", channel.status());
+    }, REPORT_INTERVAL);
+    this.#follow();
+    await this.#following;
+  }
+
+  /** Ends every channel's workers. */
+  async stop(): Promise<void> {
+    await this.#leave((channel) => channel.stop());
+  }
+
+  /** Leaves every channel on air for a later supervisor. */
+  async detach(): Promise<void> {
+    await this.#leave((channel) => channel.detach());
+  }
+
+  list(): ChannelStatus[] {
+    return this.#config.current.channels
+      .map(({ id }) => this.status(id))
+      .filter((status): status is ChannelStatus => status !== undefined);
+  }
+
+  status(id: string): ChannelStatus | undefined {
+    return this.#channels.get(id)?.status();
+  }
+
+  async restart(id: string): Promise<OrderResult> {
+    return (await this.#channels.get(id)?.restart()) ?? "unknown-channel";
+  }
+
+  async keyframe(id: string): Promise<OrderResult> {
+    return (await this.#channels.get(id)?.keyframe()) ?? "unknown-channel";
+  }
+
+  previewFile(id: string): string | undefined {
+    return this.#channels.get(id)?.previewFile();
+  }
+
+  async #leave(how: (channel: Channel) => Promise<void>): Promise<void> {
+    this.#unlisten();
+    clearInterval(this.#reports);
+    await this.#following;
+    await Promise.all([...this.#channels.values()].map(how));
+    this.#channels.clear();
+  }
+
+  /** Brings about the differences between what is configured and what is. */
+  #follow(): void {
+    this.#following = this.#following.then(async () => {
+      const configured = new Map(this.#config.current.channels.map((channel) => [channel.id, channel]));
+      const gone = [...this.#channels].filter(([id]) => !configured.has(id));
+      const tasks = gone.map(([id, channel]) => this.#remove(id, channel));
+      for (const config of configured.values()) tasks.push(this.#bring(config));
+      await Promise.all(tasks);
+    });
+  }
+
+  async #bring(config: ChannelConfig): Promise<void> {
+    const channel = this.#channels.get(config.id);
+    try {
+      if (channel === undefined) {
+        const fresh = new Channel(config, this.#media, this.#bus);
+        this.#channels.set(config.id, fresh);
+        await fresh.start();
+      } else if (channel.config !== config) {
+        await channel.apply(config);
+      }
+    } catch (error) {
+      this.#log("error", `${config.id}: ${(error as Error).message}`);
+    }
+  }
+
+  async #remove(id: string, channel: Channel): Promise<void> {
+    this.#channels.delete(id);
+    try {
+      await channel.remove();
+    } catch (error) {
+      this.#log("error", `${id}: ${(error as Error).message}`);
+    }
+    this.#bus.emit("channelRemoved", { id });
+  }
+
+  /** Ends processes of an earlier supervisor that no channel wants, and removes the folders of channels that are gone. */
+  async #endStrays(): Promise<void> {
+    const { runtimeFolder } = this.#media;
+    const wanted = new Set<string>();
+    for (const channel of this.#config.current.channels) {
+      if (!channel.enabled) continue;
+      const paths = new ChannelPaths(runtimeFolder, channel.id);
+      wanted.add(paths.encode).add(paths.transmit);
+      for (const output of channel.outputs) {
+        if (output.type === "srt" && output.enabled) wanted.add(paths.output(output.id));
+      }
+    }
+    const strays = findProcesses((socket) => dirname(dirname(socket)) === runtimeFolder && !wanted.has(socket));
+    await Promise.all(
+      strays.map(async (stray) => {
+        this.#log(
+          "info",
+          `ending ${basename(stray.socket, ".sock")} of ${basename(dirname(stray.socket))}: no longer configured`,
+        );
+        const process = MediaProcess.adopt(stray);
+        const connection = await Connection.open(stray.socket).catch(() => undefined);
+        await process.end(connection === undefined ? undefined : () => connection.request("quit"));
+        connection?.close();
+      }),
+    );
+    const ids = new Set(this.#config.current.channels.map(({ id }) => id));
+    for (const entry of await readdir(runtimeFolder, { withFileTypes: true })) {
+      if (entry.isDirectory() && !ids.has(entry.name)) await new ChannelPaths(runtimeFolder, entry.name).remove();
+    }
+  }
+
+  #log(level: "info" | "error", message: string): void {
+    this.#bus.emit("log", { level, source: "channels", message });
+  }
+}

@@ -1,0 +1,114 @@
+/** What the media processes of a channel shall do, from its configuration. */
+import { createHash } from "node:crypto";
+import type { ChannelConfig, OutputConfig, SrtOutputConfig } from "../config/schema.ts";
+import { type Platform, timing } from "./codecs.ts";
+import type { ChannelPaths } from "./paths.ts";
+import { programPipeline, sourcePipeline } from "./pipelines.ts";
+import type { EncodeSpec, OutputSpec, TransmitDestination, TransmitSpec } from "./protocol.ts";
+
+/** Width of the preview in pixels. */
+const PREVIEW_WIDTH = 320;
+
+export interface SpecOptions {
+  platform: Platform;
+  paths: ChannelPaths;
+  /** Draw a machine-readable strip of counter and clock into the test picture, for measurements. */
+  stamp: boolean;
+}
+
+/** @throws UnsupportedSetting */
+export function encodeSpec(channel: ChannelConfig, options: SpecOptions): EncodeSpec {
+  const { platform, paths } = options;
+  const { video, audio, loss } = channel;
+  const stamp = options.stamp && channel.source.type === "test";
+  const source = sourcePipeline(channel, platform, { stamp });
+  const program = programPipeline(channel, platform);
+  const [video0] = program.streams;
+  return {
+    channel: channel.id,
+    source: { ...source, stamp },
+    video: { width: video.width, height: video.height, rate: video0?.rate ?? [25, 1], format: program.format },
+    audio: audio.map(({ channels, delayMs }) => ({ channels, delayMs })),
+    loss: { ...loss },
+    program: { launch: program.launch, live: program.live },
+    streams: program.streams,
+    feed: paths.feed,
+    preview: {
+      file: paths.preview,
+      width: PREVIEW_WIDTH,
+      height: Math.max(2, 2 * Math.round((PREVIEW_WIDTH * video.height) / video.width / 2)),
+    },
+  };
+}
+
+/** Whether an output is a destination of `transmit` itself, or has a process of its own. */
+function isDatagram(output: OutputConfig): output is Exclude<OutputConfig, SrtOutputConfig> {
+  return output.type === "udp" || output.type === "rtp";
+}
+
+function destination(output: Exclude<OutputConfig, SrtOutputConfig>): TransmitDestination {
+  const { type, enabled: _, ...fields } = output;
+  return { ...fields, protocol: type };
+}
+
+/** @param slate path of the recorded feed that plays while there is no feed, or "" */
+export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate: string): TransmitSpec {
+  const { transport, audio } = channel;
+  return {
+    channel: channel.id,
+    mode: transport.mode,
+    bitrate: transport.bitrate * 1000,
+    delayMs: timing(channel).delayMs,
+    transportStreamId: transport.transportStreamId,
+    originalNetworkId: transport.originalNetworkId,
+    networkId: transport.networkId,
+    networkName: transport.networkName,
+    characterSet: transport.characterSet,
+    // Within the limits of TR 101 290 (PAT, PMT 0.5 s; SDT 2 s; NIT 10 s; TDT 30 s); PAT and PMT faster, for zapping.
+    intervals: { patMs: 80, pmtMs: 80, sdtMs: 1000, nitMs: 5000, tdtMs: 10_000, pcrMs: transport.pcrIntervalMs },
+    programmes: [
+      {
+        number: transport.programmeNumber,
+        pmtPid: transport.pmtPid,
+        pcrPid: transport.videoPid,
+        serviceName: transport.serviceName,
+        providerName: transport.providerName,
+        feed: paths.feed,
+        slate,
+        slateAfterMs: channel.loss.holdMs,
+        streams: [
+          { stream: 0, pid: transport.videoPid, language: "" },
+          ...audio.map((track, i) => ({ stream: i + 1, pid: transport.audioPid + i, language: track.language })),
+        ],
+      },
+    ],
+    destinations: channel.outputs.filter((output) => output.enabled && isDatagram(output)).map(destination as never),
+    tap: paths.tap,
+    state: paths.state,
+  };
+}
+
+export function outputSpec(channel: ChannelConfig, output: SrtOutputConfig, paths: ChannelPaths): OutputSpec {
+  const { type, enabled: _, ...fields } = output;
+  return { ...fields, channel: channel.id, kind: type, tap: paths.tap };
+}
+
+/** The spec of a channel's slate clip: its program on the loss picture and silence. Only what shapes the clip differs. */
+export function slateSpec(spec: EncodeSpec): EncodeSpec {
+  const { audio, loss } = spec;
+  return {
+    ...spec,
+    channel: "slate",
+    source: null,
+    audio: audio.map(({ channels }) => ({ channels, delayMs: 0 })),
+    loss: { ...loss, holdMs: 0 },
+    // Not served: the clip goes into a file.
+    feed: "/",
+    preview: null,
+  };
+}
+
+/** Names the content of a specification. */
+export function hashOf(spec: unknown): string {
+  return createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 16);
+}

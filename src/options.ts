@@ -1,0 +1,123 @@
+/** The command line of the supervisor. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { SourceConfig } from "./config/schema.ts";
+import { source } from "./config/schema.ts";
+import { RUNTIME_PATH_MAX } from "./media/paths.ts";
+
+export interface Options {
+  port: number;
+  data: string;
+  runtime: string;
+  /** Interface of the first channel's multicast. */
+  interface: string;
+  /** First channel's source at the first start. */
+  input: SourceConfig | undefined;
+  board: "virtual";
+  orphanSeconds: number;
+  stamp: boolean;
+}
+
+/** A command line that cannot be used; the message says why. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const usage = `Usage: npm start -- [options]
+
+  --port NUMBER         port of the web page and the API, 0 for any (8080)
+  --data FOLDER         where the configuration is kept (./data)
+  --runtime FOLDER      sockets of the media processes; at most ${RUNTIME_PATH_MAX} bytes long
+                        (/run/steadycast as root, else $XDG_RUNTIME_DIR/steadycast)
+  --board NAME          the box: virtual
+  --orphan-seconds N    how long the media runs on without a supervisor, 0 for ever (60)
+  --stamp               draw counter and clock into the test picture, for measurements
+  --help                this text
+
+At the first start with a data folder, which then keeps its configuration:
+
+  --input INPUT         the first channel's source (test):
+                          test                      test picture and beeps
+                          FILE                      media file, looped
+                          udp://239.1.2.3:1234      MPEG-TS by UDP; rtp:// by RTP; multicast or 0.0.0.0
+                          /dev/video0[,hw:1,0]      V4L2 device and ALSA device
+  --interface NAME      network interface of its input and its output (lo)
+`;
+
+export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options | "help" {
+  const values = read(args);
+  if (values.help) return "help";
+  if (values.board !== "virtual") throw new UsageError(`--board must be virtual, is ${values.board}`);
+  const runtime = resolve(values.runtime ?? defaultRuntime(env));
+  const length = Buffer.byteLength(runtime);
+  if (length > RUNTIME_PATH_MAX) {
+    throw new UsageError(`--runtime must be at most ${RUNTIME_PATH_MAX} bytes long, ${runtime} has ${length}`);
+  }
+  const networkInterface = values.interface ?? "lo";
+  return {
+    port: integer("--port", values.port ?? "8080", 0, 65535),
+    data: resolve(values.data ?? "data"),
+    runtime,
+    interface: networkInterface,
+    input: values.input === undefined ? undefined : input(values.input, networkInterface),
+    board: "virtual",
+    orphanSeconds: integer("--orphan-seconds", values["orphan-seconds"] ?? "60", 0, 86_400),
+    stamp: values.stamp,
+  };
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: "string" },
+        data: { type: "string" },
+        runtime: { type: "string" },
+        interface: { type: "string" },
+        input: { type: "string" },
+        board: { type: "string", default: "virtual" },
+        "orphan-seconds": { type: "string" },
+        stamp: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function integer(name: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw new UsageError(`${name} must be ${min} to ${max}, is ${text}`);
+  return value;
+}
+
+function defaultRuntime(env: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return "/run/steadycast";
+  const folder = env.XDG_RUNTIME_DIR;
+  if (folder === undefined || folder === "") throw new UsageError("there is no XDG_RUNTIME_DIR here: give --runtime");
+  return `${folder}/steadycast`;
+}
+
+function input(text: string, networkInterface: string): SourceConfig {
+  const parsed = source.safeParse(draft(text, networkInterface));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(`--input ${text}: ${issue?.path.join(".")} ${issue?.message}`);
+}
+
+function draft(text: string, networkInterface: string): unknown {
+  if (text === "test") return { type: "test" };
+  const stream = /^(udp|rtp):\/\/@?([^:/]*):(\d{1,5})$/.exec(text);
+  if (stream !== null) {
+    const [, protocol, address, port] = stream;
+    return { type: "ip", protocol, address: address || "0.0.0.0", port: Number(port), interface: networkInterface };
+  }
+  if (text.includes("://")) throw new UsageError(`--input ${text}: must be test, a file, a device, udp:// or rtp://`);
+  if (text.startsWith("/dev/")) {
+    const [videoDevice, ...audioDevice] = text.split(",");
+    return { type: "capture", videoDevice, audioDevice: audioDevice.join(",") };
+  }
+  return { type: "file", path: resolve(text) };
+}
