@@ -60,9 +60,11 @@ struct journal *journal_open(const char *path, bool *resumed)
         return NULL;
     journal->path = strdup(path);
     journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct stat status = {0};
     void *map = MAP_FAILED;
     bool busy = journal->fd >= 0 && flock(journal->fd, LOCK_EX | LOCK_NB) < 0;
-    if (journal->path != NULL && journal->fd >= 0 && !busy && ftruncate(journal->fd, sizeof(struct layout)) == 0)
+    if (journal->path != NULL && journal->fd >= 0 && !busy && fstat(journal->fd, &status) == 0 &&
+        ftruncate(journal->fd, sizeof(struct layout)) == 0)
         map = mmap(NULL, sizeof(struct layout), PROT_READ | PROT_WRITE, MAP_SHARED, journal->fd, 0);
     if (map == MAP_FAILED) {
         int reason = busy ? EBUSY : errno;
@@ -75,7 +77,7 @@ struct journal *journal_open(const char *path, bool *resumed)
     }
     journal->layout = map;
     read_boot_id(boot_id);
-    *resumed = usable(journal->layout, boot_id);
+    *resumed = status.st_size == sizeof(struct layout) && usable(journal->layout, boot_id);
     if (!*resumed) {
         memset(journal->layout, 0, offsetof(struct layout, ring));
         journal->layout->magic = MAGIC;

@@ -147,8 +147,11 @@ static uint32_t content_of(const struct mux *mux, const struct table *table)
     struct table each = *table;
     size_t first = table->kind == TABLE_SDT ? 0 : table->programme;
     size_t end = table->kind == TABLE_SDT ? mux->spec->programme_count : first + 1;
-    for (each.programme = first; each.programme < end; each.programme++)
-        content = content * 31 + psi_crc(section, write_section(mux, &each, 0, section));
+    for (each.programme = first; each.programme < end; each.programme++) {
+        /* Without CRC_32: over all of a section the CRC is always zero. */
+        size_t size = write_section(mux, &each, 0, section) - 4;
+        content = content * 31 + psi_crc(section, size);
+    }
     return content == 0 ? 1 : content;
 }
 
@@ -434,13 +437,21 @@ static bool may_send(struct stream *stream, int64_t now, int64_t now_ns)
     return stream->buffer_bits <= (TRANSPORT_BUFFER - PACKET_SIZE) * 8;
 }
 
+/* Sound goes first: it is little, it has waited until its buffer takes it, and a video that is too much for the
+ * multiplex must not starve it. Then the earliest decoding time. */
+static bool goes_before(const struct stream *a, const struct stream *b)
+{
+    bool a_video = feed_codec_is_video(a->codec), b_video = feed_codec_is_video(b->codec);
+    return a_video != b_video ? b_video : a->first->dts < b->first->dts;
+}
+
 static struct stream *choose_stream(struct mux *mux, int64_t now)
 {
     struct stream *chosen = NULL;
     int64_t now_ns = ns_from_ticks(now);
     for (size_t i = 0; i < mux->stream_count; i++) {
         struct stream *stream = &mux->streams[i];
-        if (may_send(stream, now, now_ns) && (chosen == NULL || stream->first->dts < chosen->first->dts))
+        if (may_send(stream, now, now_ns) && (chosen == NULL || goes_before(stream, chosen)))
             chosen = stream;
     }
     return chosen;

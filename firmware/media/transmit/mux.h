@@ -1,7 +1,7 @@
 /* The multiplexer: decides for every slot of the byte grid which packet goes there.
  *
- * In order: a PCR that is due, a table that is due, else the elementary stream with the earliest decoding
- * time among those that may be sent now, else nothing (a null packet in CBR). Streams are sent as soon as
+ * In order: a PCR that is due, a table that is due, else sound that may be sent now, else the video with the
+ * earliest decoding time, else nothing (a null packet in CBR). Streams are sent as soon as
  * they can be, within what the decoder model (13818-1 2.4.2) takes: transport buffers leak at their rate, and
  * sound is not sent earlier than its buffer holds. A unit whose decoding time is past is not sent.
  *

@@ -11,7 +11,8 @@
 
 uint64_t pes_timestamp(int64_t ns)
 {
-    return (uint64_t)((__int128)ns * 9 / 100000) & ((UINT64_C(1) << 33) - 1);
+    /* Rounded: labels on a grid that is exact in 90 kHz, as that of AAC is, must come out exact. */
+    return (uint64_t)(((__int128)ns * 9 + 50000) / 100000) & ((UINT64_C(1) << 33) - 1);
 }
 
 static uint8_t *put_timestamp(uint8_t *out, unsigned prefix, uint64_t value)

@@ -257,18 +257,24 @@ void programme_unit(struct programme_flow *flow, const struct feed_unit *unit, i
     const struct feed_stream *entry = table_entry(&flow->table, unit->stream);
     if (stream == NULL || entry == NULL || llabs(unit->dts - now) > IMPLAUSIBLE)
         return;
-    bool fresh = unit->dts > last_label(flow, stream);
-    bool opens = unit->stream == 0 && fresh && ((unit->flags & FEED_KEY) != 0 || !feed_codec_is_video(entry->codec));
-    bool resumes = flow->stats.state == PROGRAMME_HOLD && fresh && flow->shown == &flow->table;
+    bool video = feed_codec_is_video(entry->codec);
+    int64_t last = last_label(flow, stream);
+    /* Half a step of tolerance: the slate's grid and the encoder's may differ by the rounding of ns. */
+    if (last != INT64_MIN && unit->dts - last < slate_offset(entry, 1) / 2) {
+        if (video)
+            mux_require_key(flow->mux, stream->spec.pid);
+        return;
+    }
     if (flow->stats.state != PROGRAMME_LIVE) {
+        bool opens = unit->stream == 0 && (!video || (unit->flags & FEED_KEY) != 0);
+        bool resumes = flow->stats.state == PROGRAMME_HOLD && flow->shown == &flow->table;
         if (!opens && !resumes)
             return;
         go_live(flow, stream, unit);
     }
-    if (fresh && !feed_codec_is_video(entry->codec))
+    if (!video)
         fill_silence(flow, stream, unit->dts);
-    if (fresh)
-        stream->playing = false;
+    stream->playing = false;
     flow->last_unit = now;
     send_unit(flow, stream, entry->codec, unit);
 }
