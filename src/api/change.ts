@@ -1,15 +1,6 @@
-/** What all routes that change the configuration have in common. */
-import type { Context } from "koa";
-import type { ChangeOptions, ChangeResult } from "../config/store.ts";
+/** What became of a change to the configuration. */
+import type { ChangeResult } from "../config/store.ts";
 import { invalid, Problem } from "./problem.ts";
-
-/** The condition of a change by If-Match (RFC 9110 section 13.1.1): strong comparison, so weak tags never match. */
-export function conditions(ctx: Context): ChangeOptions {
-  const header = ctx.get("If-Match").trim();
-  if (header === "" || header === "*") return {};
-  const tags = header.split(",").map((tag) => /^"([^"]*)"$/.exec(tag.trim())?.[1]);
-  return { ifTag: tags.filter((tag) => tag !== undefined) };
-}
 
 /** Throws the problem of a change that was refused. */
 export function changed(

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PROBLEMS, type ProblemKind } from "./problem.ts";
 import { type Answer, BASE, type Route } from "./route.ts";
-import { INPUTS, NAMES, problemDetails } from "./schemas.ts";
+import { ANSWERS, problemDetails, REQUESTS } from "./schemas.ts";
 
 type Json = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ export function openapi(routes: readonly Route[], version: string): Json {
     openapi: "3.1.0",
     info: { title: "Steadycast", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     paths,
-    components: { schemas: { ...components("output"), ...components("input") } },
+    components: { schemas: { ...components(ANSWERS, "output"), ...components(REQUESTS, "input") } },
   };
 }
 
@@ -38,7 +38,7 @@ function operation(route: Route): Json {
   const responses: Json = {};
   for (const [status, answer] of Object.entries(route.answers)) responses[status] = response(answer);
   for (const [status, description] of problemsOf(route)) {
-    const content = { "application/problem+json": { schema: reference(problemDetails, "output") } };
+    const content = { "application/problem+json": { schema: reference(problemDetails, ANSWERS) } };
     responses[status] = { description, content };
   }
   return {
@@ -52,13 +52,13 @@ function operation(route: Route): Json {
 }
 
 function requestBody({ types, schema }: NonNullable<Route["body"]>): Json {
-  const media = { schema: reference(schema, "input") };
+  const media = { schema: reference(schema, REQUESTS) };
   return { required: true, content: Object.fromEntries(types.map((type) => [type, media])) };
 }
 
 function response({ description, schema, type }: Answer): Json {
   if (schema !== undefined) {
-    return { description, content: { "application/json": { schema: reference(schema, "output") } } };
+    return { description, content: { "application/json": { schema: reference(schema, ANSWERS) } } };
   }
   return type === undefined ? { description } : { description, content: { [type]: {} } };
 }
@@ -71,30 +71,26 @@ function problemsOf(route: Route): [number, string][] {
   return kinds.map((kind): [number, string] => [...PROBLEMS[kind]]);
 }
 
-function reference(schema: z.ZodType, io: "input" | "output"): Json {
-  const name = NAMES.get(schema);
+function reference(schema: z.ZodType, names: ReadonlyMap<z.ZodType, string>): Json {
+  const name = names.get(schema);
   if (name === undefined) throw new Error("a schema of the table of routes has no name");
-  return { $ref: `#/components/schemas/${nameFor(name, io)}` };
+  return { $ref: `#/components/schemas/${name}` };
 }
 
-function nameFor(name: string, io: "input" | "output"): string {
-  return io === "input" ? `${name}Input` : name;
-}
-
-/** The named schemas as JSON Schema; with `input`, settings that have a default need not be given. */
-function components(io: "input" | "output"): Json {
+/** Named schemas as JSON Schema, referring to each other by name. */
+function components(names: ReadonlyMap<z.ZodType, string>, io: "input" | "output"): Json {
   const registry = z.registry<{ id: string }>();
-  for (const [schema, id] of NAMES) {
-    if (io === "output" || INPUTS.has(schema)) registry.add(schema, { id });
-  }
+  for (const [schema, id] of names) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, {
     io,
-    uri: (id) => `#/components/schemas/${nameFor(id, io)}`,
+    uri: (id) => `#/components/schemas/${id}`,
     override: ({ jsonSchema }) => rename(jsonSchema),
   });
-  return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [nameFor(id, io), schema]),
-  );
+  for (const schema of Object.values(schemas)) {
+    delete schema.$schema;
+    delete schema.$id;
+  }
+  return schemas;
 }
 
 /** Labels and help under the names that OpenAPI has for them; what it has no name for as extensions. */

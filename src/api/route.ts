@@ -2,6 +2,7 @@
 import Router, { type RouterContext } from "@koa/router";
 import type { Context, Middleware } from "koa";
 import type { z } from "zod";
+import { answerUnlessKnown } from "./conditional.ts";
 import { Problem, type ProblemKind } from "./problem.ts";
 
 export const BASE = "/api/v1";
@@ -58,9 +59,7 @@ const unmatched: Middleware = async (ctx: Context, next) => {
 
 /** Answers with JSON. With a tag it may be kept and asked for again by If-None-Match. */
 export function answer(ctx: Context, body: unknown, tag?: string): void {
-  ctx.status = 200;
   ctx.set("Cache-Control", tag === undefined ? "no-store" : "no-cache");
   if (tag !== undefined) ctx.etag = tag;
-  if (ctx.fresh) ctx.status = 304;
-  else ctx.body = body;
+  answerUnlessKnown(ctx, body);
 }

@@ -90,12 +90,11 @@ export const channelPatch = z.looseObject({});
 
 export const openapiDocument = z.looseObject({ openapi: z.literal("3.1.0") });
 
-/** Names in the OpenAPI document. What is sent to the box has a second form there, in which defaults may be left out. */
-export const NAMES = new Map<z.ZodType, string>([
+/** What the box answers, by its name in the OpenAPI document. */
+export const ANSWERS = new Map<z.ZodType, string>([
   [config, "Config"],
   [channel, "Channel"],
   [channelList, "ChannelList"],
-  [channelPatch, "ChannelPatch"],
   [channelStatus, "ChannelStatus"],
   [storeProblemList, "StoreProblemList"],
   [health, "Health"],
@@ -103,8 +102,12 @@ export const NAMES = new Map<z.ZodType, string>([
   [openapiDocument, "OpenApi"],
 ]);
 
-/** What may be sent to the box. */
-export const INPUTS: ReadonlySet<z.ZodType> = new Set([config, channel, channelPatch]);
+/** What is sent to the box; settings that have a default may be left out. */
+export const REQUESTS = new Map<z.ZodType, string>([
+  [config, "ConfigInput"],
+  [channel, "ChannelInput"],
+  [channelPatch, "ChannelPatch"],
+]);
 
 /** Fails to compile when a schema and the type that it describes drift apart. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;

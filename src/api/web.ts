@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { Context, Middleware } from "koa";
+import { answerUnlessKnown } from "./conditional.ts";
 import { Problem } from "./problem.ts";
 
 /** One path segment: no dot in front, so neither hidden files nor the way up. */
@@ -42,13 +43,11 @@ export async function sendFile(
   try {
     const { size, mtime, mtimeMs, ino } = await file.stat();
     const body = await file.readFile();
-    ctx.status = 200;
     ctx.type = type;
     ctx.set("Cache-Control", cache);
     ctx.lastModified = mtime;
     ctx.etag = `${mtimeMs.toString(36)}-${ino.toString(36)}-${size.toString(36)}`;
-    if (ctx.fresh) ctx.status = 304;
-    else ctx.body = body;
+    answerUnlessKnown(ctx, body);
     return true;
   } catch (error) {
     if (isMissing(error)) return false;

@@ -5,7 +5,8 @@ import { mergePatch } from "../../config/json.ts";
 import { type ChannelConfig, channel } from "../../config/schema.ts";
 import type { ConfigService } from "../../config/store.ts";
 import { readJson } from "../body.ts";
-import { changed, conditions } from "../change.ts";
+import { changed } from "../change.ts";
+import { changeCondition } from "../conditional.ts";
 import { Problem } from "../problem.ts";
 import { answer, BASE, type Route } from "../route.ts";
 import { channelList, channelPatch, channelStatus } from "../schemas.ts";
@@ -69,7 +70,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       problems: ["invalid", "storage"],
       handle: async (ctx) => {
         const body = await readJson(ctx, JSON_TYPE);
-        changed(await config.addChannel(body, conditions(ctx)));
+        changed(await config.addChannel(body, changeCondition(ctx)));
         const { id } = body as { id: string };
         ctx.set("Location", `${BASE}/channels/${id}`);
         tell(ctx, id);
@@ -98,7 +99,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       handle: async (ctx) => {
         const body = await readJson(ctx, JSON_TYPE);
         const id = idOf(ctx);
-        changed(await config.replaceChannel(id, body, conditions(ctx)), () => none(id));
+        changed(await config.replaceChannel(id, body, changeCondition(ctx)), () => none(id));
         tell(ctx, id);
       },
     },
@@ -116,7 +117,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       handle: async (ctx) => {
         const patch = await readJson(ctx, PATCH_TYPES);
         const id = idOf(ctx);
-        changed(await config.editChannel(id, (old) => mergePatch(old, patch), conditions(ctx)), () => none(id));
+        changed(await config.editChannel(id, (old) => mergePatch(old, patch), changeCondition(ctx)), () => none(id));
         tell(ctx, id);
       },
     },
@@ -129,7 +130,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       answers: { 204: { description: "It is removed" } },
       problems: ["not-found", "storage"],
       handle: async (ctx) => {
-        changed(await config.removeChannel(idOf(ctx), conditions(ctx)), () => none(idOf(ctx)));
+        changed(await config.removeChannel(idOf(ctx), changeCondition(ctx)), () => none(idOf(ctx)));
         ctx.status = 204;
       },
     },

@@ -2,7 +2,8 @@
 import { config as schema } from "../../config/schema.ts";
 import type { ConfigService } from "../../config/store.ts";
 import { readJson } from "../body.ts";
-import { changed, conditions } from "../change.ts";
+import { changed } from "../change.ts";
+import { changeCondition } from "../conditional.ts";
 import { answer, type Route } from "../route.ts";
 import { storeProblemList } from "../schemas.ts";
 
@@ -30,7 +31,7 @@ export function configRoutes(config: ConfigService): Route[] {
       answers: { 200: { description: "The configuration as it was stored", schema } },
       problems: ["invalid", "storage"],
       handle: async (ctx) => {
-        changed(await config.replace(await readJson(ctx, JSON_TYPE), conditions(ctx)));
+        changed(await config.replace(await readJson(ctx, JSON_TYPE), changeCondition(ctx)));
         answer(ctx, config.current, config.tag);
       },
     },

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import test, { type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChannelStatus } from "../../src/channels/status.ts";
+import { Box, status } from "./support/box.ts";
+
+interface News {
+  event: string;
+  data: unknown;
+}
+
+/** A client of the events that can stop reading. */
+class Listener {
+  readonly news: News[] = [];
+  readonly socket: Socket;
+  head = "";
+  #text = "";
+
+  constructor(box: Box, query = "") {
+    const { hostname, port } = new URL(box.server.url);
+    this.socket = connect(Number(port), hostname, () =>
+      this.socket.write(`GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+    );
+    this.socket.setEncoding("utf8").on("data", (text: string) => this.#take(text));
+    this.socket.on("error", () => undefined);
+  }
+
+  static async open(t: TestContext, box: Box, query?: string): Promise<Listener> {
+    const listener = new Listener(box, query);
+    t.after(() => listener.socket.destroy());
+    await listener.until(() => listener.news.length > 0);
+    return listener;
+  }
+
+  of(event: string): unknown[] {
+    return this.news.filter((news) => news.event === event).map(({ data }) => data);
+  }
+
+  async until(condition: () => boolean, limitMs = 5000): Promise<void> {
+    const end = performance.now() + limitMs;
+    while (!condition()) {
+      assert.ok(performance.now() < end, `it did not come: ${JSON.stringify(this.news).slice(0, 500)}`);
+      await sleep(5);
+    }
+  }
+
+  #take(text: string): void {
+    this.#text += text;
+    if (this.head === "") {
+      const end = this.#text.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      this.head = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + 4);
+    }
+    // Chunk sizes stand on lines of their own between events; an event is two lines and an empty one.
+    for (;;) {
+      const found = /event: (\w+)\ndata: (.*)\n\n/.exec(this.#text);
+      if (found === null) return;
+      this.#text = this.#text.slice(found.index + found[0].length);
+      this.news.push({ event: found[1] ?? "", data: JSON.parse(found[2] ?? "") });
+    }
+  }
+}
+
+test("a client gets everything first, and then what happens", async (t) => {
+  const box = await Box.start(t);
+  const client = await Listener.open(t, box);
+  assert.match(client.head, /200 OK[\s\S]*Content-Type: text\/event-stream[\s\S]*Cache-Control: no-store/i);
+  assert.deepEqual(client.news, [{ event: "snapshot", data: { revision: 1, channels: box.channels.list() } }]);
+  box.bus.emit("channel", status("ch1", { state: "held" }));
+  box.bus.emit("levels", { channel: "ch1", peak: [-6, -7], rms: [-20, -21] });
+  box.bus.emit("log", { level: "info", source: "test", message: "two\nlines" });
+  box.bus.emit("channelRemoved", { id: "ch1" });
+  await box.call("PATCH", "/channels/ch1", { name: "x" });
+  await client.until(() => client.of("config").length > 0);
+  assert.deepEqual(client.news.slice(1), [
+    { event: "channel", data: status("ch1", { state: "held" }) },
+    { event: "levels", data: { channel: "ch1", peak: [-6, -7], rms: [-20, -21] } },
+    { event: "log", data: { level: "info", source: "test", message: "two\nlines" } },
+    { event: "channelRemoved", data: { id: "ch1" } },
+    { event: "config", data: { revision: 2 } },
+  ]);
+});
+
+test("a client may ask for some channels only", async (t) => {
+  const box = await Box.start(t);
+  for (const id of ["ch2", "ch3"]) box.channels.statuses.set(id, status(id));
+  const client = await Listener.open(t, box, "?channels=ch2,ch3&channels=no");
+  const [snapshot] = client.of("snapshot") as { channels: ChannelStatus[] }[];
+  assert.deepEqual(
+    snapshot?.channels.map(({ id }) => id),
+    ["ch2", "ch3"],
+  );
+  for (const id of ["ch1", "ch2"]) {
+    box.bus.emit("levels", { channel: id, peak: [], rms: [] });
+    box.bus.emit("channel", status(id));
+    box.bus.emit("channelRemoved", { id });
+  }
+  box.bus.emit("config", { revision: 2 });
+  await client.until(() => client.of("config").length > 0);
+  const about = client.news.slice(1).map(({ event, data }) => {
+    const { id, channel } = data as { id?: string; channel?: string };
+    return `${event} ${id ?? channel ?? ""}`.trim();
+  });
+  assert.deepEqual(about, ["levels ch2", "channel ch2", "channelRemoved ch2", "config"]);
+});
+
+test("a quiet box beats", async (t) => {
+  const box = await Box.start(t);
+  const client = await Listener.open(t, box);
+  await client.until(() => client.of("beat").length > 0);
+  assert.deepEqual(client.of("beat")[0], {});
+});
+
+test("a client that falls behind gets the latest of each, and costs a bounded amount", async (t) => {
+  const box = await Box.start(t);
+  const slow = await Listener.open(t, box);
+  const quick = await Listener.open(t, box);
+  slow.socket.pause();
+  const name = "x".repeat(2000);
+  const heap = process.memoryUsage().heapUsed;
+  const rounds = 20_000;
+  for (let n = 1; n <= rounds; n++) {
+    box.bus.emit("levels", { channel: "ch1", peak: [-n], rms: [-n] });
+    box.bus.emit("channel", status("ch1", { name: `${n}${name}` }));
+    box.bus.emit("log", { level: "info", source: "test", message: String(n) });
+    if (n % 100 === 0) await sleep(0);
+  }
+  box.bus.emit("config", { revision: 9 });
+  assert.ok(process.memoryUsage().heapUsed - heap < 100e6, "40 MB of news were not kept");
+  await quick.until(() => quick.of("config").length > 0, 20_000);
+  slow.socket.resume();
+  await slow.until(() => slow.of("config").length > 0, 20_000);
+  const statuses = slow.of("channel") as ChannelStatus[];
+  assert.ok(statuses.length < rounds / 2, `${statuses.length} of ${rounds} came`);
+  assert.equal(statuses.at(-1)?.name, `${rounds}${name}`);
+  assert.deepEqual(slow.of("levels").at(-1), { channel: "ch1", peak: [-rounds], rms: [-rounds] });
+  const numbers = statuses.map((one) => Number.parseInt(one.name, 10));
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((a, b) => a - b),
+    "in their order",
+  );
+  const lines = (slow.of("log") as { message: string }[]).slice(-50).map(({ message }) => Number(message));
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 50 }, (_, n) => rounds - 49 + n),
+    "the last lines of the log",
+  );
+  box.bus.emit("config", { revision: 10 });
+  await slow.until(() => slow.of("config").length > 1);
+});
+
+test("a client that takes nothing for too long is cut; others are not", async (t) => {
+  const box = await Box.start(t, { stallMs: 300 });
+  const dead = await Listener.open(t, box);
+  const alive = await Listener.open(t, box);
+  dead.socket.pause();
+  const message = "x".repeat(100_000);
+  for (let n = 0; n < 200; n++) {
+    box.bus.emit("log", { level: "info", source: "test", message });
+    await sleep(1);
+  }
+  const closed = once(dead.socket, "close");
+  await sleep(3000);
+  dead.socket.resume();
+  await closed;
+  box.bus.emit("config", { revision: 7 });
+  await alive.until(() => alive.of("config").length > 0, 10_000);
+  assert.equal(dead.of("config").length, 0);
+});
+
+test("there is a limit to the clients", async (t) => {
+  const box = await Box.start(t);
+  const clients = await Promise.all(Array.from({ length: 32 }, () => Listener.open(t, box)));
+  const { headers, status: code } = await box.refused("unavailable", "GET", "/events");
+  assert.deepEqual([code, headers.get("Retry-After")], [503, "5"]);
+  clients[0]?.socket.destroy();
+  await sleep(100);
+  await Listener.open(t, box);
+});
+
+test("a server that stops ends the streams and the requests in hand", async () => {
+  const box = new Box();
+  await box.config.start();
+  await box.server.start();
+  const client = new Listener(box);
+  await client.until(() => client.news.length > 0);
+  const { url } = box.server;
+  const begin = performance.now();
+  const closed = once(client.socket, "close");
+  await box.server.stop();
+  await closed;
+  assert.ok(performance.now() - begin < 2500);
+  box.bus.emit("config", { revision: 2 });
+  await assert.rejects(fetch(url));
+});
