@@ -93,9 +93,11 @@ int main(int argc, char **argv)
         }
         feed_server_table(player.servers[player.count++], table);
     }
-    if (loop_every(loop, TICK_MS, tick, &player) == NULL)
+    struct loop_timer *timer = loop_every(loop, TICK_MS, tick, &player);
+    if (timer == NULL)
         return 1;
     loop_run(loop);
+    loop_timer_stop(timer);
     for (size_t i = 0; i < player.count; i++)
         feed_server_free(player.servers[i]);
     slate_free(player.clip);
