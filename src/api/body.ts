@@ -5,6 +5,8 @@ import { Problem } from "./problem.ts";
 
 /** Largest body, bytes. A full configuration of 32 channels has some 200 kB. */
 export const MAX_BODY = 1024 * 1024;
+/** A client that sends more than this is cut off, bytes. */
+const MAX_DRAINED = 16 * MAX_BODY;
 
 /** The request's JSON body. Throws Problem when it is too large, of another media type, or not JSON. */
 export async function readJson(ctx: Context, types: readonly string[]): Promise<unknown> {
@@ -23,21 +25,19 @@ export async function readJson(ctx: Context, types: readonly string[]): Promise<
 }
 
 async function read(ctx: Context): Promise<Uint8Array> {
-  // What is not read any more must not be taken for the next request.
-  const headers = { Connection: "close" };
-  const tooLarge = () => new Problem("too-large", `The body must have at most ${MAX_BODY} bytes`, { headers });
-  if ((ctx.request.length ?? 0) > MAX_BODY) throw tooLarge();
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let size = 0;
   try {
+    // Read to its end even when it is too large, because most clients hear nothing before they have said all.
     for await (const chunk of ctx.req as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > MAX_BODY) break;
-      chunks.push(chunk);
+      if (size > MAX_DRAINED) break;
+      if (size <= MAX_BODY) chunks.push(chunk);
+      else chunks = [];
     }
   } catch {
-    throw new Problem("bad-request", "The body ended too early", { headers });
+    throw new Problem("bad-request", "The body ended too early");
   }
-  if (size > MAX_BODY) throw tooLarge();
+  if (size > MAX_BODY) throw new Problem("too-large", `The body must have at most ${MAX_BODY} bytes`);
   return Buffer.concat(chunks);
 }

@@ -23,7 +23,9 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new JsonError(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // Some messages quote the text, which may hold secrets.
+    const message = error instanceof Error ? error.message.replace(/, (\.{3})?".*$/s, "") : String(error);
+    throw new JsonError(`is not JSON: ${message}`);
   }
 }
 

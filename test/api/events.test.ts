@@ -170,6 +170,11 @@ test("a client that takes nothing for too long is cut; others are not", async (t
   box.bus.emit("config", { revision: 7 });
   await alive.until(() => alive.of("config").length > 0, 10_000);
   assert.equal(dead.of("config").length, 0);
+  assert.deepEqual(
+    box.logged.filter(({ source }) => source === "api"),
+    [],
+    "and that is no error of ours",
+  );
 });
 
 test("there is a limit to the clients", async (t) => {

@@ -48,4 +48,11 @@ test("JSON is parsed within limits", () => {
   assert.doesNotThrow(() => parseJson(nested(32)));
   assert.throws(() => parseJson(nested(33)), /nested deeper than 32 levels/);
   for (const text of ["", "{", "nul", "[1,]", '{"a":1}}', "\0"]) assert.throws(() => parseJson(text), JsonError, text);
+  const secret = '{"passphrase":"correct horse" x "y":"battery staple"}';
+  assert.throws(
+    () => parseJson(secret),
+    (error) => error instanceof JsonError && !/horse|battery/.test(error.message),
+    "what cannot be read is not repeated",
+  );
+  assert.throws(() => parseJson('{"a":secret}'), { message: "is not JSON: Unexpected token 's'" });
 });

@@ -91,7 +91,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       method: "put",
       path: "/channels/:id",
       summary: "Replace a channel's configuration",
-      description: "Settings that are left out get their defaults. Takes effect at once, by the smallest interruption.",
+      description: "Settings that are left out get their defaults. The id may be left out and cannot change.",
       body: { types: JSON_TYPE, schema: channel },
       conditional: true,
       answers: { 200: { description: "The channel as it was stored", schema: channel } },
