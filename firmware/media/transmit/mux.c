@@ -155,9 +155,16 @@ static uint32_t content_of(const struct mux *mux, const struct table *table)
     return content == 0 ? 1 : content;
 }
 
+/* A PMT is not sent, and its version not touched, before the programme's streams are known: a successor of a
+ * killed process must not make the receivers believe that something has changed. */
+static bool is_known(const struct mux *mux, const struct table *table)
+{
+    return table->kind != TABLE_PMT || mux->programmes[table->programme].stream_count > 0;
+}
+
 static void refresh_table(struct mux *mux, struct table *table)
 {
-    if (table->kind == TABLE_TDT)
+    if (table->kind == TABLE_TDT || !is_known(mux, table))
         return;
     struct table_version *version = find_version(mux->state, version_key(mux, table));
     uint32_t content = content_of(mux, table);
@@ -227,7 +234,8 @@ static bool start_table(struct mux *mux, int64_t now, time_t utc)
 {
     struct table *table = NULL;
     for (size_t i = 0; i < mux->table_count; i++)
-        if (mux->tables[i].due <= now && (table == NULL || mux->tables[i].due < table->due))
+        if (mux->tables[i].due <= now && is_known(mux, &mux->tables[i]) &&
+            (table == NULL || mux->tables[i].due < table->due))
             table = &mux->tables[i];
     if (table == NULL)
         return false;
@@ -297,6 +305,10 @@ bool mux_apply(struct mux *mux, const struct spec *spec)
     }
     *copy = *spec;
     copy->json = NULL;
+    for (size_t i = 0; i < spec->programme_count; i++)
+        if (mux->spec == NULL || i >= mux->spec->programme_count ||
+            mux->spec->programmes[i].number != spec->programmes[i].number)
+            mux->programmes[i].stream_count = 0;
     free(mux->spec);
     mux->spec = copy;
     if (state->grid.bitrate != spec->bitrate)
@@ -346,7 +358,7 @@ void mux_streams(struct mux *mux, size_t index, const struct psi_stream *streams
         struct table_version *version = find_version(mux->state, version_key(mux, table));
         uint32_t content = version->content;
         refresh_table(mux, table);
-        if (version->content != content)
+        if (version->content != content || table->size == 0)
             table->due = 0;
     }
 }

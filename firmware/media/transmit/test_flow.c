@@ -356,9 +356,33 @@ static void test_apply(void)
     bench_free(b);
 }
 
+/* A successor that knows the state goes on: same versions, counters without a step. */
+static void test_succession(void)
+{
+    struct bench *b = bench_new(400 * NS_PER_MS, true);
+    feed_start(b);
+    run(b, 2000);
+    uint8_t version = mux_pmt_version(b->mux, 0);
+    for (int i = 0; i < 5; i++) {
+        programme_free(b->flow);
+        mux_free(b->mux);
+        b->mux = mux_new(&b->state);
+        CHECK(b->mux != NULL && mux_apply(b->mux, &b->spec));
+        b->flow = programme_new(b->mux, 0, &b->spec, b->now);
+        programme_slate(b->flow, make_slate(&normal));
+        feed_start(b);
+        run(b, 400 + 100 * i);
+        CHECK(mux_pmt_version(b->mux, 0) == version);
+    }
+    check_clean(b);
+    CHECK(analyser_programme(b->analyser, 0)->changes == 0);
+    bench_free(b);
+}
+
 int main(void)
 {
     test_steady();
+    test_succession();
     test_short_loss();
     test_slate();
     test_frozen();
