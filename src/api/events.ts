@@ -108,6 +108,8 @@ class Client {
     this.#response = response;
     this.#only = only;
     response.on("drain", () => this.#drained());
+    // A connection that broke is no news: its end follows.
+    response.on("error", () => response.destroy());
   }
 
   wants(channel: string): boolean {

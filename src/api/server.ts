@@ -20,6 +20,8 @@ import { webFiles } from "./web.ts";
 const HOST = "127.0.0.1";
 /** How long requests in hand may take when the server stops, ms. */
 const STOP_MS = 2000;
+/** What a client that goes away leaves behind. */
+const BROKEN_CONNECTION = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 export interface ApiServerOptions {
   /** 0 takes any free port. */
@@ -55,7 +57,10 @@ export class ApiServer {
     ];
 
     const app = new Koa();
-    app.on("error", (error: Error) => bus.emit("log", { level: "error", source: "api", message: String(error.stack) }));
+    app.on("error", (error: NodeJS.ErrnoException) => {
+      if (BROKEN_CONNECTION.has(error.code ?? "")) return;
+      bus.emit("log", { level: "error", source: "api", message: error.stack ?? error.message });
+    });
     app.use(problems(bus)).use(guard);
     for (const middleware of serveRoutes(this.routes)) app.use(middleware);
     app.use(webFiles(options.webFolder));
