@@ -203,10 +203,8 @@ test("there is a limit to the clients", async (t) => {
   await Listener.open(t, box);
 });
 
-test("a server that stops ends the streams and the requests in hand", async () => {
-  const box = new Box();
-  await box.config.start();
-  await box.server.start();
+test("a server that stops ends the streams and the requests in hand", async (t) => {
+  const box = await Box.start(t);
   const client = new Listener(box);
   await client.until(() => client.news.length > 0);
   const { url } = box.server;
