@@ -1,6 +1,6 @@
 /** The supervisor: builds the services in order. The only place that knows all of them. */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../package.json" with { type: "json" };
 import { announce, say } from "./announce.ts";
@@ -17,9 +17,9 @@ import { type Options, parseOptions, UsageError, usage } from "./options.ts";
 /** The folder that holds `build` and `dist`, or on the box the program's. */
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Where a native program is. */
+/** Where a native program is: below STEADYCAST_MEDIA_DIR, or build/media. */
 function program(role: Role): [string] {
-  return [join(process.env.MEDIA_DIR ?? join(root, "build/media"), role, role)];
+  return [join(resolve(root, process.env.STEADYCAST_MEDIA_DIR ?? "build/media"), role, role)];
 }
 
 function firstConfig({ interface: networkInterface, input }: Options): Config {

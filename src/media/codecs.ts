@@ -99,16 +99,16 @@ export function videoCapacity(channel: Pick<ChannelConfig, "transport" | "audio"
   return Math.floor((channel.transport.bitrate - 50) / 1.1) - sound;
 }
 
-/** The bitrate in kbit/s that video never exceeds for longer than the VBV. Without a cap of its own: the multiplex's. */
-function peakBitrate(channel: ChannelConfig): number {
-  switch (channel.video.rateControl) {
-    case "cbr":
-      return channel.video.bitrate;
-    case "capped-vbr":
-      return Math.min(channel.video.maxBitrate, videoCapacity(channel));
-    case "vbr":
-      return Math.max(channel.video.bitrate, videoCapacity(channel));
-  }
+/**
+ * The size of the decoder's buffer as a time at the bitrate, which is what coders take. Pictures may be as large as the
+ * peak rate brings over in `vbvMs`: with CBR that is the bitrate itself, with capped VBR the maximum, and with VBR what
+ * the multiplex holds. So a unit never waits longer than `vbvMs` for its turn, whatever the rate control.
+ */
+function vbvCapacityMs(channel: ChannelConfig): number {
+  const { bitrate, rateControl, maxBitrate } = channel.video;
+  const capacity = videoCapacity(channel);
+  const peak = { cbr: bitrate, "capped-vbr": Math.min(maxBitrate, capacity), vbr: capacity }[rateControl];
+  return Math.min(10_000, Math.ceil((timing(channel).vbvMs * Math.max(peak, bitrate)) / bitrate));
 }
 
 // ---- video ---------------------------------------------------------------------------------------------------------
@@ -131,19 +131,14 @@ const h264Caps = (video: VideoConfig) =>
 
 /**
  * x264. No look-ahead and slices instead of frames in the threads: a picture is coded when it comes. No HRD signalling,
- * as x264 then ignores changes of the bitrate. Key frames come at the GOP's distance and on request only.
+ * as x264 then ignores changes of the bitrate. Key frames come at the GOP's distance and on request only. The element
+ * ties x264's peak rate to the bitrate, so the rate controls differ in the size of the buffer.
  */
 const x264: VideoCoder = {
   format: "I420",
   maxBFrames: 4,
-  launch(channel) {
-    const { video } = channel;
-    const { vbvMs } = timing(channel);
-    const peak = peakBitrate(channel);
-    // The element's VBV property would set the peak to the bitrate with every change of it. The options do not follow.
-    const vbv =
-      video.rateControl === "cbr" ? "" : `:vbv-maxrate=${peak}:vbv-bufsize=${Math.ceil((peak * vbvMs) / 1000)}`;
-    return chain(
+  launch: ({ video }) =>
+    chain(
       element("x264enc", {
         name: "venc",
         "speed-preset": "superfast",
@@ -154,23 +149,21 @@ const x264: VideoCoder = {
         "mb-tree": false,
         bframes: video.bFrames,
         "b-adapt": false,
+        "b-pyramid": false,
         "key-int-max": video.gop,
-        "vbv-buf-capacity": video.rateControl === "cbr" ? vbvMs : 0,
-        "option-string": `scenecut=0:open-gop=0${vbv}`,
+        "option-string": "scenecut=0:open-gop=0",
       }),
       h264Caps(video),
-    );
-  },
-  live: (channel) => ({ bitrate: channel.video.bitrate }),
+    ),
+  live: (channel) => ({ bitrate: channel.video.bitrate, "vbv-buf-capacity": vbvCapacityMs(channel) }),
 };
 
 /** Rockchip MPP. It has no VBV; its rate control works by the second, so peaks of single pictures are its own affair. */
 const mppH264: VideoCoder = {
   format: "NV12",
   maxBFrames: 0,
-  launch(channel) {
-    const { video } = channel;
-    return chain(
+  launch: ({ video }) =>
+    chain(
       element("mpph264enc", {
         name: "venc",
         "rc-mode": video.rateControl === "cbr" ? "cbr" : "vbr",
@@ -178,11 +171,10 @@ const mppH264: VideoCoder = {
         profile: video.profile,
         level: video.level === "auto" ? undefined : video.level,
         "header-mode": "each-idr",
-        "bps-max": video.rateControl === "cbr" ? undefined : peakBitrate(channel) * 1000,
+        "bps-max": video.rateControl === "capped-vbr" ? video.maxBitrate * 1000 : undefined,
       }),
       caps("video/x-h264", { "stream-format": "byte-stream", alignment: "au" }),
-    );
-  },
+    ),
   live: (channel) => ({ bps: channel.video.bitrate * 1000 }),
 };
 

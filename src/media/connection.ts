@@ -5,6 +5,8 @@ import { systemTimers, type Timers } from "./timers.ts";
 
 /** Milliseconds after which a request is given up. */
 export const REQUEST_TIMEOUT = 3000;
+/** Milliseconds that an answer may still take when its time is up. */
+const LAST_LOOK = 50;
 /** Milliseconds within which a process must say hello. */
 export const HELLO_TIMEOUT = 1500;
 /** The longest line that is taken, in characters. */
@@ -128,11 +130,16 @@ export class Connection {
     if (this.#isClosed) return Promise.reject(new RequestError("gone", `${method}: the process has ended`));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const cancel = this.#timers.after(timeoutMs, () => {
+      const expire = () => {
         this.#pending.delete(id);
         reject(new RequestError("timeout", `${method}: no answer within ${timeoutMs} ms`));
-      });
-      this.#pending.set(id, { method, cancel, resolve, reject });
+      };
+      // After a stall of the supervisor itself the answer may be there, only not yet read.
+      const lookAgain = () => {
+        pending.cancel = this.#timers.after(LAST_LOOK, expire);
+      };
+      const pending: Pending = { method, cancel: this.#timers.after(timeoutMs, lookAgain), resolve, reject };
+      this.#pending.set(id, pending);
       this.#socket.write(`${JSON.stringify(params === undefined ? { id, method } : { id, method, params })}\n`);
     });
   }
