@@ -63,7 +63,8 @@ struct lookup *lookup_start(struct loop *loop, const char *name, lookup_fn *fn, 
     int ends[2];
     struct question *question = calloc(1, sizeof *question);
     struct lookup *lookup = calloc(1, sizeof *lookup);
-    if (question == NULL || lookup == NULL || strlen(name) >= sizeof question->name || pipe2(ends, O_CLOEXEC) != 0) {
+    if (question == NULL || lookup == NULL || strlen(name) >= sizeof question->name ||
+        pipe2(ends, O_CLOEXEC) != 0) {
         free(question);
         free(lookup);
         return NULL;

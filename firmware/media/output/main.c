@@ -54,7 +54,8 @@ static void tell(void *data)
         return;
     output->state = state;
     memcpy(output->detail, detail, sizeof detail);
-    control_event(output->control, json_pack("{s:s, s:s, s:s}", "event", "output", "state", state, "detail", detail));
+    control_event(output->control,
+                  json_pack("{s:s, s:s, s:s}", "event", "output", "state", state, "detail", detail));
 }
 
 static void take_datagram(void *data, const uint8_t *datagram)
@@ -70,11 +71,16 @@ static void take_datagram(void *data, const uint8_t *datagram)
 static json_t *stats(struct output *output)
 {
     struct srt_link_status status = srt_link_status(output->link);
-    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f, s:I}", "event", "stats", "state", output->state,
-                     "detail", output->detail, "peers", (int)status.peers, "bitrate", (json_int_t)output->bitrate,
-                     "bytes", (json_int_t)status.bytes, "dropped", (json_int_t)status.dropped, "retransmitted",
-                     (json_int_t)status.retransmitted, "rttMs", status.rtt_ms, "reconnects",
-                     (json_int_t)status.reconnects);
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:f, s:I}", "event", "stats",
+                     "state", output->state,
+                     "detail", output->detail,
+                     "peers", (int)status.peers,
+                     "bitrate", (json_int_t)output->bitrate,
+                     "bytes", (json_int_t)status.bytes,
+                     "dropped", (json_int_t)status.dropped,
+                     "retransmitted", (json_int_t)status.retransmitted,
+                     "rttMs", status.rtt_ms,
+                     "reconnects", (json_int_t)status.reconnects);
 }
 
 static void each_second(void *data)
@@ -82,7 +88,8 @@ static void each_second(void *data)
     struct output *output = data;
     int64_t now = clock_now();
     uint64_t bytes = srt_link_status(output->link).bytes;
-    output->bitrate = (int64_t)((bytes - output->measured_bytes) * 8) * NS_PER_S / (now - output->measured_at);
+    double seconds = (double)(now - output->measured_at) / (double)NS_PER_S;
+    output->bitrate = (int64_t)((double)(bytes - output->measured_bytes) * 8 / seconds);
     output->measured_at = now;
     output->measured_bytes = bytes;
     if (output->applied) {
@@ -140,13 +147,16 @@ static void terminate(void *data)
 
 static int open_control(struct output *output, const char *path, int orphan_s)
 {
-    struct control_handler handler = {.role = "output", .data = output, .request = request, .spec = current_spec};
+    const struct control_handler handler = {
+        .role = "output", .data = output, .request = request, .spec = current_spec};
     output->control = control_new(output->loop, path, orphan_s, &handler);
     if (output->control != NULL)
         return EXIT_ORDERLY;
     int reason = errno;
     fprintf(stderr, "output: cannot serve %s: %s\n", path, strerror(reason));
-    return reason == EADDRINUSE ? EXIT_SOCKET_BUSY : reason == ENOMEM ? EXIT_NO_RESOURCES : EXIT_BAD_ARGUMENTS;
+    return reason == EADDRINUSE ? EXIT_SOCKET_BUSY
+           : reason == ENOMEM   ? EXIT_NO_RESOURCES
+                                : EXIT_BAD_ARGUMENTS;
 }
 
 static int run(const char *path, int orphan_s)

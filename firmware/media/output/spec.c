@@ -7,8 +7,8 @@
 #include "json_read.h"
 
 /* A string of `min` or more printable ASCII characters, in `size` bytes. */
-static void read_ascii(struct json_reader *reader, const json_t *json, const char *name, size_t min, char *out,
-                       size_t size)
+static void read_ascii(struct json_reader *reader, const json_t *json, const char *name, size_t min,
+                       char *out, size_t size)
 {
     json_read_text(reader, json, name, out, size);
     size_t length = strlen(out);
@@ -41,15 +41,16 @@ bool spec_parse(const json_t *json, struct output_spec *spec, struct control_err
     read_ascii(&reader, json, "channel", 1, read.channel, sizeof read.channel);
     read_ascii(&reader, json, "id", 1, read.id, sizeof read.id);
     read_ascii(&reader, json, "tap", 1, read.tap, sizeof read.tap);
-    read.listener = json_read_choice(&reader, json, "mode", (const char *const[]){"caller", "listener", NULL}) == 1;
+    const char *const modes[] = {"caller", "listener", NULL};
+    read.listener = json_read_choice(&reader, json, "mode", modes) == 1;
     read_ascii(&reader, json, "address", 1, read.address, sizeof read.address);
     check_address(&reader, &read);
     read.port = (uint16_t)json_read_int(&reader, json, "port", 1, 65535);
     read.latency_ms = (int)json_read_int(&reader, json, "latencyMs", SPEC_LATENCY_MIN, SPEC_LATENCY_MAX);
     read_ascii(&reader, json, "passphrase", 0, read.passphrase, sizeof read.passphrase);
     if (read.passphrase[0] != '\0' && strlen(read.passphrase) < SPEC_PASSPHRASE_MIN)
-        json_refuse(&reader, "passphrase", "must be empty or have %d to %d characters, has %zu", SPEC_PASSPHRASE_MIN,
-                    SPEC_PASSPHRASE_MAX, strlen(read.passphrase));
+        json_refuse(&reader, "passphrase", "must be empty or have %d to %d characters, has %zu",
+                    SPEC_PASSPHRASE_MIN, SPEC_PASSPHRASE_MAX, strlen(read.passphrase));
     read_ascii(&reader, json, "streamId", 0, read.stream_id, sizeof read.stream_id);
     if (!reader.failed)
         *spec = read;
@@ -62,7 +63,8 @@ static void note(json_t *to, const char *field, bool differs)
         json_array_append_new(to, json_string(field));
 }
 
-void spec_difference(const struct output_spec *before, const struct output_spec *after, json_t *live, json_t *rebuilt)
+void spec_difference(const struct output_spec *before, const struct output_spec *after, json_t *live,
+                     json_t *rebuilt)
 {
     note(live, "/channel", strcmp(before->channel, after->channel) != 0);
     note(live, "/id", strcmp(before->id, after->id) != 0);

@@ -30,7 +30,8 @@ bool spec_parse(const json_t *json, struct output_spec *spec, struct control_err
 
 /** Appends the JSON pointer of each member in which the two differ: to `live` what is a mere label, to
  *  `rebuilt` what makes the tap or the link be opened anew. */
-void spec_difference(const struct output_spec *before, const struct output_spec *after, json_t *live, json_t *rebuilt);
+void spec_difference(const struct output_spec *before, const struct output_spec *after, json_t *live,
+                     json_t *rebuilt);
 
 /** Whether the link to the peer can stay as it is. */
 bool spec_same_link(const struct output_spec *a, const struct output_spec *b);

@@ -41,7 +41,8 @@ void srt_callers_reset(struct srt_callers *callers, const char *stream_id)
     pthread_mutex_unlock(&callers->lock);
 }
 
-int srt_callers_knock(void *data, SRTSOCKET socket, int version, const struct sockaddr *address, const char *stream_id)
+int srt_callers_knock(void *data, SRTSOCKET socket, int version, const struct sockaddr *address,
+                      const char *stream_id)
 {
     struct srt_callers *callers = data;
     char name[SRT_NAME_SIZE];
@@ -91,7 +92,8 @@ void srt_callers_note(struct srt_callers *callers, bool accepted, bool full, cha
         callers->admitted_at = 0;
     if (callers->admitted_at != 0 && clock_now() - callers->admitted_at > ADMISSION_NS) {
         callers->admitted_at = 0;
-        snprintf(callers->note, sizeof callers->note, "refused %s: passphrase does not match", callers->admitted);
+        snprintf(callers->note, sizeof callers->note, "refused %s: passphrase does not match",
+                 callers->admitted);
     }
     if (callers->note[0] != '\0')
         snprintf(note, size, "%s", callers->note);

@@ -20,7 +20,7 @@
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 5000
 #define STUCK_NS (2 * NS_PER_S)  /* a peer that takes nothing for so long is cut off */
-#define SILENT_NS (3 * NS_PER_S) /* a peer that acknowledged nothing for so long did not close, but vanished */
+#define SILENT_NS (3 * NS_PER_S) /* a peer silent for so long has not closed, but vanished */
 #define RATE_MAX 12500000        /* bytes/s that the send buffer is made for: 100 Mbit/s */
 
 struct peer {
@@ -156,8 +156,9 @@ static bool set_options(SRTSOCKET socket, const struct output_spec *spec)
     int64_t send_buffer = (int64_t)RATE_MAX * (spec->latency_ms + 1000) / 1000;
     return set_int(socket, SRTO_TRANSTYPE, SRTT_LIVE) && set_int(socket, SRTO_RCVSYN, 0) &&
            set_int(socket, SRTO_SNDSYN, 0) && set_int(socket, SRTO_SENDER, 1) &&
-           set_int(socket, SRTO_PAYLOADSIZE, TAP_DATAGRAM_SIZE) && set_int(socket, SRTO_LATENCY, spec->latency_ms) &&
-           set_int(socket, SRTO_CONNTIMEO, ANSWER_MS) && set_int(socket, SRTO_SNDBUF, (int)send_buffer) &&
+           set_int(socket, SRTO_PAYLOADSIZE, TAP_DATAGRAM_SIZE) &&
+           set_int(socket, SRTO_LATENCY, spec->latency_ms) && set_int(socket, SRTO_CONNTIMEO, ANSWER_MS) &&
+           set_int(socket, SRTO_SNDBUF, (int)send_buffer) &&
            set_int(socket, SRTO_RCVBUF, 64 * 1472) /* peers have nothing to tell us */ &&
            set_int(socket, SRTO_PBKEYLEN, spec->passphrase[0] == '\0' ? 0 : 16) &&
            set_text(socket, SRTO_PASSPHRASE, spec->passphrase) &&
@@ -332,7 +333,8 @@ void srt_link_send(struct srt_link *link, const uint8_t datagram[TAP_DATAGRAM_SI
 {
     for (unsigned i = 0; i < link->count; i++) {
         struct peer *peer = &link->peers[i];
-        if (srt_sendmsg2(peer->socket, (const char *)datagram, TAP_DATAGRAM_SIZE, NULL) == TAP_DATAGRAM_SIZE) {
+        int sent = srt_sendmsg2(peer->socket, (const char *)datagram, TAP_DATAGRAM_SIZE, NULL);
+        if (sent == TAP_DATAGRAM_SIZE) {
             link->bytes += TAP_DATAGRAM_SIZE;
             peer->full_since = 0;
             continue;

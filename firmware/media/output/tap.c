@@ -63,7 +63,7 @@ static void readable(void *data, uint32_t events)
     for (; tap->fill - at >= TAP_DATAGRAM_SIZE; at += TAP_DATAGRAM_SIZE) {
         /* A tap is aligned at connect: without sync bytes it is no tap, and connecting anew is the remedy. */
         if (!in_sync(tap->buffer + at)) {
-            fprintf(stderr, "output: warning: %s gives no transport stream packets, connecting again\n", tap->path);
+            fprintf(stderr, "output: warning: %s gives no TS packets, connecting again\n", tap->path);
             disconnect(tap);
             return;
         }
