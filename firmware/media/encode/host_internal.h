@@ -1,0 +1,40 @@
+/* What host.c (the spec, control, health) and report.c (stats and events) share. */
+#ifndef STEADYCAST_ENCODE_HOST_INTERNAL_H
+#define STEADYCAST_ENCODE_HOST_INTERNAL_H
+
+#include "crew.h"
+#include "host.h"
+#include "preview.h"
+#include "program.h"
+#include "source.h"
+#include "spec.h"
+#include "store.h"
+
+struct host {
+    struct loop *loop;
+    struct control *control;
+    struct crew crew;
+    struct store *store;
+    struct loop_timer *second, *tenth;
+
+    struct spec *spec; /* NULL until the first apply */
+    struct feed_server *feed;
+    struct source *source;
+    uint64_t rebuilds; /* of sources before this one */
+    struct preview *preview;
+
+    struct program *program;      /* the one that is fed; NULL: none yet */
+    unsigned program_generation;  /* of the newest build that was begun */
+    unsigned picture_generation;
+    int64_t failed_at;            /* when the program last failed, 0: never */
+    int64_t key_at;               /* when the last key frame was asked for */
+    bool key_wanted;
+};
+
+/** The stats object, with an event member when `event`. The coding times begin anew when it is. */
+json_t *report_stats(struct host *host, bool event);
+json_t *report_source(struct host *host);
+/** NULL while there is no audio track. */
+json_t *report_levels(struct host *host);
+
+#endif

@@ -1,0 +1,385 @@
+#include "store.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_audio.h"
+#include "store_internal.h"
+#include "store_video.h"
+
+#define STALL (2 * NS_PER_S)          /* a later tick than this is not caught up with */
+#define START_TIME (3 * NS_PER_S)     /* after which a source that has given nothing counts as lost */
+#define SOUND_ALONE NS_PER_S          /* after which a source without a picture is taken for sound alone */
+#define SLEEP_MAX (100 * NS_PER_MS)
+#define QUEUE_MAX 8                   /* pictures that may wait before the encoder */
+#define PHASE_STEP (2 * NS_PER_MS)    /* the sound does not follow smaller changes */
+#define PREVIEW_INTERVAL NS_PER_S
+
+/* ---- the clockwork ---- */
+
+static int64_t audio_due(const struct store *store, size_t track)
+{
+    return grid_time(store->labels[track], RATE_SAMPLES) + STORE_AUDIO_LATENCY;
+}
+
+/* When there is something to do next; `track` is then the one whose sound is due, −1 for the picture. */
+static int64_t next_due(const struct store *store, int *track)
+{
+    int64_t due = grid_time(store->tick, store->video.rate);
+    *track = -1;
+    for (size_t i = 0; i < store->track_count; i++) {
+        if (audio_due(store, i) < due) {
+            due = audio_due(store, i);
+            *track = (int)i;
+        }
+    }
+    return due;
+}
+
+/* The first labels of sound at or after the picture's next tick, and after what a track had already. */
+static void place_labels(struct store *store)
+{
+    int64_t first = grid_from(grid_time(store->tick, store->video.rate), RATE_SAMPLES);
+    for (size_t i = 0; i < store->track_count; i++) {
+        int64_t frame = store->tracks[i].frame, label = first > store->labels[i] ? first : store->labels[i];
+        store->labels[i] = (label + frame - 1) / frame * frame;
+    }
+}
+
+/* After a stall of this process too long to be made good, the grid is taken up again at `now`. */
+static void jump_if_stalled(struct store *store, int64_t now)
+{
+    int64_t before = grid_time(store->tick, store->video.rate);
+    if (now - before <= STALL)
+        return;
+    store->tick = grid_from(now, store->video.rate);
+    place_labels(store);
+    /* The source had no chance meanwhile. */
+    store->frames.fresh_at += grid_time(store->tick, store->video.rate) - before;
+    store->began_at += now - before;
+    store->jumps++;
+}
+
+/* ---- pictures ---- */
+
+static enum source_state state_of(const struct store *store, int64_t now)
+{
+    if (!store->has_source)
+        return SOURCE_NONE;
+    const struct store_input *input = store->input;
+    if (input != NULL && input->last[TIMELINE_VIDEO] == 0 && input->last[TIMELINE_AUDIO] > now - NS_PER_S &&
+        now - store->began_at > SOUND_ALONE)
+        return SOURCE_LIVE;
+    switch (store->frames.state) {
+    case PICTURE_LIVE:
+        return SOURCE_LIVE;
+    case PICTURE_HELD:
+        return SOURCE_HELD;
+    case PICTURE_LOST:
+        return SOURCE_LOST;
+    case PICTURE_NONE:
+        break;
+    }
+    return now - store->began_at > START_TIME ? SOURCE_LOST : SOURCE_STARTING;
+}
+
+/* How many pictures may wait: a few, and after a stall as many as are being caught up with. */
+static unsigned queue_max(struct store *store, int64_t time, int64_t now)
+{
+    unsigned waiting = program_queue(store->program);
+    if (now - time > 2 * grid_period(store->video.rate))
+        store->credit++;
+    else if (store->credit > waiting)
+        store->credit = waiting;
+    return QUEUE_MAX + store->credit;
+}
+
+static void offer_preview(struct store *store, GstBuffer *picture, int64_t time)
+{
+    if (store->preview == NULL || time < store->preview_at)
+        return;
+    store->preview_at = time + PREVIEW_INTERVAL;
+    preview_offer(store->preview, picture, &store->video);
+}
+
+static void video_tick(struct store *store, int64_t now)
+{
+    int64_t number = store->tick++, time = grid_time(number, store->video.rate);
+    struct store_tick tick = {.time = time,
+                              .due = time - store->latency - store->room - store->late,
+                              .period = grid_period(store->video.rate),
+                              .hold = store->hold,
+                              .format = store->format};
+    GstBuffer *picture = store_video_pick(&store->frames, &tick);
+    pthread_cond_broadcast(&store->taken);
+    store->state = state_of(store, now);
+    bool ended = picture == NULL && store->loss == LOSS_END;
+    if (picture == NULL && store->loss_format == store->format)
+        picture = store->loss_picture;
+    if (picture == NULL)
+        return;
+    offer_preview(store, picture, time);
+    if (ended)
+        return;
+    if (program_push_video(store->program, picture, number, queue_max(store, time, now)))
+        store->video_out++;
+    else
+        store->overload++;
+}
+
+/* ---- sound ---- */
+
+/* How far behind its label a track's content lies, in samples. */
+static int64_t content_offset(const struct store *store, size_t track)
+{
+    int64_t delay = store->latency + store->room + store->late + store->phase;
+    return grid_nearest(delay, RATE_SAMPLES) + store->delays[track] * SAMPLES_PER_MS - store->tracks[track].priming;
+}
+
+static void follow_phase(struct store *store)
+{
+    bool follows = store->input != NULL && store->input->last[TIMELINE_VIDEO] != 0;
+    int64_t phase = follows ? store_video_phase(&store->frames, grid_period(store->video.rate) / 2) : 0;
+    if (llabs(phase - store->phase) > PHASE_STEP)
+        store->phase = phase < 0 ? 0 : phase;
+}
+
+static void measure(struct store *store, const int16_t (*samples)[2], size_t count)
+{
+    int channels = store->tracks[0].channels;
+    for (size_t i = 0; i < count; i++) {
+        float left = samples[i][0], right = samples[i][1];
+        if (channels == 1)
+            left = right = (left + right) / 2;
+        store->peak[0] = fmaxf(store->peak[0], fabsf(left));
+        store->peak[1] = fmaxf(store->peak[1], fabsf(right));
+        store->squares[0] += (double)(left * left);
+        store->squares[1] += (double)(right * right);
+    }
+    store->measured += count;
+}
+
+static void audio_block(struct store *store, size_t track)
+{
+    int16_t block[AUDIO_BLOCK_MAX][2];
+    bool lost = store->state != SOURCE_LIVE &&
+                (store->frames.state == PICTURE_LOST || store->frames.state == PICTURE_NONE);
+    struct audio_read read = {.label = store->labels[track],
+                              .offset = content_offset(store, track),
+                              .count = (size_t)store->tracks[track].frame,
+                              .mute = lost && store->loss == LOSS_END,
+                              .tone = lost && store->loss == LOSS_BARS};
+    size_t silent = audio_track_read(&store->readers[track], &store->ring, &read, block);
+    program_push_audio(store->program, track, (const int16_t(*)[2])block, read.label);
+    store->labels[track] += (int64_t)read.count;
+    if (track != 0)
+        return;
+    follow_phase(store);
+    measure(store, (const int16_t(*)[2])block, read.count);
+    store->audio_out += read.count;
+    store->silence += silent;
+}
+
+/* ---- the thread ---- */
+
+static void *run(void *data)
+{
+    struct store *store = data;
+    enum source_state told = SOURCE_NONE;
+    pthread_mutex_lock(&store->lock);
+    while (!store->stopping) {
+        if (store->program == NULL) {
+            pthread_cond_wait(&store->changed, &store->lock);
+            continue;
+        }
+        int track;
+        int64_t due = next_due(store, &track), now = clock_now();
+        if (now < due) {
+            pthread_mutex_unlock(&store->lock);
+            clock_sleep_until(due < now + SLEEP_MAX ? due : now + SLEEP_MAX);
+            pthread_mutex_lock(&store->lock);
+            continue;
+        }
+        jump_if_stalled(store, now);
+        if (next_due(store, &track) > now)
+            continue;
+        if (track >= 0)
+            audio_block(store, (size_t)track);
+        else
+            video_tick(store, now);
+        if (store->state != told) {
+            told = store->state;
+            pthread_mutex_unlock(&store->lock);
+            store->events.state(store->events.data);
+            pthread_mutex_lock(&store->lock);
+        }
+    }
+    pthread_mutex_unlock(&store->lock);
+    return NULL;
+}
+
+struct store *store_new(const struct store_events *events)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return NULL;
+    store->events = *events;
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_cond_init(&store->changed, NULL);
+    pthread_cond_init(&store->taken, NULL);
+    if (audio_ring_init(&store->ring) && pthread_create(&store->thread, NULL, run, store) == 0)
+        return store;
+    audio_ring_clear(&store->ring);
+    free(store);
+    return NULL;
+}
+
+struct program *store_free(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    store->stopping = true;
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+    pthread_join(store->thread, NULL);
+    struct program *program = store->program;
+    if (program != NULL)
+        program_close(program);
+    store_video_clear(&store->frames);
+    audio_ring_clear(&store->ring);
+    g_clear_pointer(&store->loss_picture, gst_buffer_unref);
+    pthread_cond_destroy(&store->changed);
+    pthread_cond_destroy(&store->taken);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+    return program;
+}
+
+/* ---- what the host sets ---- */
+
+void store_configure(struct store *store, const struct spec *spec)
+{
+    pthread_mutex_lock(&store->lock);
+    store->has_source = spec->source.present;
+    store->latency = spec->source.latency;
+    store->hold = spec->loss.hold;
+    store->loss = spec->loss.picture;
+    int earliest = 0;
+    for (size_t i = 0; i < spec->track_count; i++) {
+        store->delays[i] = spec->tracks[i].delay_ms;
+        earliest = spec->tracks[i].delay_ms < earliest ? spec->tracks[i].delay_ms : earliest;
+    }
+    store->room = -earliest * NS_PER_MS;
+    pthread_mutex_unlock(&store->lock);
+}
+
+static uint64_t format_of(const struct video_spec *video)
+{
+    return store_format(video->width, video->height,
+                        video->format == VIDEO_NV12 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_I420);
+}
+
+void store_set_loss_picture(struct store *store, GstBuffer *picture, const struct video_spec *video)
+{
+    pthread_mutex_lock(&store->lock);
+    GstBuffer *before = store->loss_picture;
+    store->loss_picture = picture;
+    store->loss_format = format_of(video);
+    pthread_mutex_unlock(&store->lock);
+    if (before != NULL)
+        gst_buffer_unref(before);
+}
+
+/* Encoder and decoder delay of the codecs in samples: content is taken that much ahead of its label. */
+static int priming(uint8_t codec)
+{
+    return codec == FEED_AAC_ADTS ? 1024 : 481;
+}
+
+static void adopt(struct store *store, const struct spec *spec, int64_t after)
+{
+    store->video = spec->video;
+    store->format = format_of(&spec->video);
+    store->tick = grid_from(after, spec->video.rate);
+    store->track_count = spec->track_count;
+    for (size_t i = 0; i < spec->track_count; i++) {
+        store->tracks[i] = (struct store_track){.channels = spec->tracks[i].channels,
+                                                .frame = spec->tracks[i].frame,
+                                                .priming = priming(spec->table.streams[i + 1].codec)};
+    }
+    place_labels(store);
+    store->credit = 0;
+}
+
+struct program *store_swap_program(struct store *store, struct program *program, void (*announce)(void *data),
+                                   void *data)
+{
+    pthread_mutex_lock(&store->lock);
+    struct program *before = store->program;
+    int64_t after = clock_now();
+    if (before != NULL) {
+        int64_t next = grid_time(store->tick, store->video.rate);
+        after = next > after - STALL ? next : after;
+        program_close(before);
+    }
+    store->program = program;
+    if (program != NULL) {
+        adopt(store, program_spec(program), after);
+        announce(data);
+        program_open(program);
+    }
+    pthread_cond_broadcast(&store->changed);
+    pthread_mutex_unlock(&store->lock);
+    return before;
+}
+
+struct preview *store_swap_preview(struct store *store, struct preview *preview)
+{
+    pthread_mutex_lock(&store->lock);
+    struct preview *before = store->preview;
+    store->preview = preview;
+    store->preview_at = 0;
+    pthread_mutex_unlock(&store->lock);
+    return before;
+}
+
+/* ---- what the host asks ---- */
+
+void store_stats(struct store *store, struct store_stats *stats)
+{
+    pthread_mutex_lock(&store->lock);
+    *stats = (struct store_stats){.state = store->state,
+                                  .video_in = store->frames.in,
+                                  .video_out = store->video_out,
+                                  .repeated = store->frames.repeated,
+                                  .dropped = store->frames.dropped,
+                                  .overload = store->overload,
+                                  .audio_in = store->ring.in,
+                                  .audio_out = store->audio_out,
+                                  .silence = store->silence,
+                                  .drift_ppm = audio_ring_drift(&store->ring),
+                                  .resyncs = store->ring.resyncs,
+                                  .jumps = store->jumps};
+    pthread_mutex_unlock(&store->lock);
+}
+
+static double decibels(double amplitude)
+{
+    return amplitude < 0.3277 ? -100 : 20 * log10(amplitude / 32768);
+}
+
+void store_levels(struct store *store, struct store_levels *levels)
+{
+    pthread_mutex_lock(&store->lock);
+    levels->channels = store->track_count == 0 ? 0 : store->tracks[0].channels;
+    for (int i = 0; i < 2; i++) {
+        double mean = store->measured == 0 ? 0 : store->squares[i] / (double)store->measured;
+        levels->peak[i] = decibels((double)store->peak[i]);
+        levels->rms[i] = decibels(sqrt(mean));
+        store->peak[i] = 0;
+        store->squares[i] = 0;
+    }
+    store->measured = 0;
+    pthread_mutex_unlock(&store->lock);
+}

@@ -1,0 +1,148 @@
+#include "store_video.h"
+
+#define LOSS_MIN (150 * NS_PER_MS)
+#define LOSS_MAX (2500 * NS_PER_MS)
+#define INTERVAL_MAX (2100 * NS_PER_MS)
+
+static struct store_frame *frame_at(struct store_video *video, size_t index)
+{
+    return &video->queue[(video->head + index) % STORE_FRAMES_MAX];
+}
+
+static void drop_oldest(struct store_video *video)
+{
+    gst_buffer_unref(frame_at(video, 0)->buffer);
+    video->head = (video->head + 1) % STORE_FRAMES_MAX;
+    video->count--;
+    video->dropped++;
+}
+
+void store_video_push(struct store_video *video, GstBuffer *buffer, int64_t time, uint64_t format)
+{
+    while (video->count > 0 && frame_at(video, video->count - 1)->time >= time) {
+        gst_buffer_unref(frame_at(video, video->count - 1)->buffer);
+        video->count--;
+        video->dropped++;
+    }
+    if (video->count == STORE_FRAMES_MAX)
+        drop_oldest(video);
+    *frame_at(video, video->count) = (struct store_frame){.buffer = buffer, .time = time, .format = format};
+    video->count++;
+    video->in++;
+}
+
+/* The frame interval of the source as far as known, else 0. */
+static int64_t longest_interval(const struct store_video *video)
+{
+    int64_t longest = video->interval_count == 0 ? video->nominal : 0;
+    size_t known = video->interval_count < STORE_INTERVALS ? video->interval_count : STORE_INTERVALS;
+    for (size_t i = 0; i < known; i++)
+        longest = video->intervals[i] > longest ? video->intervals[i] : longest;
+    return longest;
+}
+
+static int64_t loss_time(const struct store_video *video)
+{
+    int64_t time = longest_interval(video) * 6 / 5;
+    return time < LOSS_MIN ? LOSS_MIN : time > LOSS_MAX ? LOSS_MAX : time;
+}
+
+static void forget_phase(struct store_video *video)
+{
+    video->lateness_sum = 0;
+    video->lateness_count = 0;
+    video->slack = 0;
+}
+
+/* Learns from the lateness of a fresh picture; a source that has come to lie elsewhere is learnt anew. */
+static void learn_phase(struct store_video *video, int64_t lateness, int64_t period)
+{
+    if (video->lateness_count == STORE_PHASE_FRAMES) {
+        if (lateness > video->phase + 3 * period || lateness < video->phase - 3 * period)
+            forget_phase(video);
+        return;
+    }
+    video->lateness_sum += lateness;
+    if (++video->lateness_count < STORE_PHASE_FRAMES)
+        return;
+    int64_t interval = longest_interval(video);
+    int64_t half = (interval > 0 && interval < period ? interval : period) / 2;
+    video->phase = video->lateness_sum / STORE_PHASE_FRAMES;
+    video->phase_known = true;
+    int64_t slack = half - video->phase;
+    video->slack = slack < -half ? -half : slack > half ? half : slack;
+}
+
+static void show(struct store_video *video, const struct store_tick *tick)
+{
+    struct store_frame *frame = frame_at(video, 0);
+    if (video->shown.buffer != NULL) {
+        int64_t interval = tick->time - video->fresh_at;
+        if (interval > 0 && interval <= INTERVAL_MAX)
+            video->intervals[video->interval_count++ % STORE_INTERVALS] = interval;
+        gst_buffer_unref(video->shown.buffer);
+    }
+    if (video->state != PICTURE_LIVE)
+        forget_phase(video);
+    video->shown = *frame;
+    video->head = (video->head + 1) % STORE_FRAMES_MAX;
+    video->count--;
+    video->fresh_at = tick->time;
+    video->state = PICTURE_LIVE;
+    learn_phase(video, tick->due - video->shown.time, tick->period);
+}
+
+GstBuffer *store_video_pick(struct store_video *video, const struct store_tick *tick)
+{
+    int64_t boundary = tick->due + video->slack;
+    size_t ripe = 0, newest = 0;
+    for (size_t i = 0; i < video->count && frame_at(video, i)->time <= boundary; i++) {
+        ripe = i + 1;
+        if (frame_at(video, i)->format == tick->format)
+            newest = i + 1;
+    }
+    if (newest > 0) {
+        for (; newest > 1; newest--, ripe--)
+            drop_oldest(video);
+        show(video, tick);
+        ripe--;
+    }
+    for (; ripe > 0; ripe--)
+        drop_oldest(video);
+
+    if (video->shown.buffer == NULL || video->shown.format != tick->format) {
+        video->state = PICTURE_NONE;
+        return NULL;
+    }
+    int64_t age = tick->time - video->fresh_at;
+    if (age == 0)
+        return video->shown.buffer;
+    video->repeated++;
+    if (age > loss_time(video))
+        video->state = age > loss_time(video) + tick->hold ? PICTURE_LOST : PICTURE_HELD;
+    return video->state == PICTURE_LOST ? NULL : video->shown.buffer;
+}
+
+int64_t store_video_phase(const struct store_video *video, int64_t fallback)
+{
+    return video->phase_known ? video->phase : fallback;
+}
+
+void store_video_restart(struct store_video *video)
+{
+    while (video->count > 0)
+        drop_oldest(video);
+    video->interval_count = 0;
+    video->nominal = 0;
+    video->phase_known = false;
+    forget_phase(video);
+}
+
+void store_video_clear(struct store_video *video)
+{
+    store_video_restart(video);
+    if (video->shown.buffer != NULL)
+        gst_buffer_unref(video->shown.buffer);
+    video->shown.buffer = NULL;
+    video->state = PICTURE_NONE;
+}
