@@ -1,0 +1,114 @@
+/** The box itself: supervisor and media processes, in folders of their own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Bus } from "../../../src/bus.ts";
+import { type Config, config as schema } from "../../../src/config/schema.ts";
+import { ConfigService } from "../../../src/config/store.ts";
+
+const program = fileURLToPath(new URL("../../../dist/steadycast.js", import.meta.url));
+
+export class RealBox {
+  readonly folder = mkdtempSync(join(tmpdir(), "box-"));
+  readonly config: Config;
+  url = "";
+  readonly #options: readonly string[];
+  #process: ChildProcess | null = null;
+  #port = 0;
+
+  /**
+   * @param config what it has stored when it starts for the first time; without default values.
+   * @param options further options of the supervisor.
+   */
+  constructor(config: unknown, options: readonly string[] = []) {
+    this.config = schema.parse(config);
+    this.#options = options;
+  }
+
+  /** Starts the supervisor; again on the same port. Resolves when it answers. */
+  async start(): Promise<void> {
+    await this.#storeConfig();
+    const args = [
+      "--port",
+      `${this.#port}`,
+      "--data",
+      join(this.folder, "data"),
+      "--runtime",
+      join(this.folder, "run"),
+    ];
+    const child = spawn(process.execPath, [program, ...args, "--orphan-seconds", "15", ...this.#options], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#process = child;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [, url, port] = /^Control +(http:\/\/127\.0\.0\.1:(\d+))/.exec(line) ?? [];
+      if (url === undefined) continue;
+      this.url = url;
+      this.#port = Number(port);
+      child.stdout.resume();
+      return;
+    }
+    throw new Error("the supervisor ended before it answered");
+  }
+
+  /** Ends the supervisor: SIGTERM takes the media along, SIGKILL leaves it running. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #storeConfig(): Promise<void> {
+    const service = new ConfigService({
+      folder: join(this.folder, "data"),
+      bus: new Bus(),
+      initial: () => this.config,
+    });
+    await service.start();
+    await service.stop();
+  }
+}
+
+/** Counts the datagrams of a multicast group on the loopback interface. */
+export class Receiver {
+  count = 0;
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("message", () => {
+      this.count += 1;
+    });
+  }
+
+  static async join(address: string, port: number): Promise<Receiver> {
+    const socket = createSocket({ type: "udp4", reuseAddr: true });
+    socket.bind(port, address);
+    await once(socket, "listening");
+    socket.addMembership(address, "127.0.0.1");
+    return new Receiver(socket);
+  }
+
+  /** Datagrams that come in that time. */
+  async during(ms: number): Promise<number> {
+    const before = this.count;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return this.count - before;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
