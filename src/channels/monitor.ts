@@ -40,6 +40,8 @@ export function channelState(evidence: Evidence): ChannelState {
   if (transmit !== "running" || !onAir) return "starting";
   switch (programme) {
     case "live":
+      // The multiplexer has not missed the encoder yet.
+      if (encode !== "running") return settled ? "held" : "starting";
       if (source === "live" || source === "held") return source;
       return settled ? "slate" : "starting";
     case "hold":
@@ -116,7 +118,7 @@ export class Monitor {
   /** @throws ZodError for an event that is not as the protocol says */
   takeEncode(event: RawEvent): void {
     if (event.event === "stats") {
-      this.#encode = encodeStats.parse(event);
+      this.#encode = figures(encodeStats.parse(event));
       this.#takeSource(this.#encode.source.state, this.#encode.source.detail);
       this.#faults.count(
         "encoder-overload",
@@ -137,7 +139,7 @@ export class Monitor {
       return;
     }
     if (event.event !== "stats") return;
-    const stats = transmitStats.parse(event);
+    const stats = figures(transmitStats.parse(event));
     this.#transmit = stats;
     const [programme] = stats.programmes;
     if (programme !== undefined) {
@@ -159,7 +161,7 @@ export class Monitor {
   /** @throws ZodError for an event that is not as the protocol says */
   takeOutput(id: string, event: RawEvent): void {
     if (event.event === "stats") {
-      this.#outputs.set(id, outputStats.parse(event));
+      this.#outputs.set(id, figures(outputStats.parse(event)));
     } else if (event.event === "output") {
       const { state, detail } = outputEvent.parse(event);
       const stats = this.#outputs.get(id);
@@ -226,9 +228,14 @@ export class Monitor {
     else if (worker.lastExit !== "") {
       const often = worker.state === "failed" ? " again and again, it is tried again every 30 s" : "";
       this.#faults.raise(`${id}-down`, "error", `${name} has failed${often}: ${worker.lastExit}`);
-      if (id === "encoder") this.#settled = true;
       // What a process said does not hold for its successor.
-      if (id === "transmit") this.#transmit = null;
+      if (id === "transmit") {
+        this.#transmit = null;
+      } else {
+        this.#encode = null;
+        this.#source = "starting";
+        this.#settled = true;
+      }
     }
     const { refusal } = worker;
     this.#faults.set(
@@ -238,6 +245,11 @@ export class Monitor {
       `${name} refuses its settings and goes on with the old ones: ${refusal?.field} ${refusal?.message}`,
     );
   }
+}
+
+/** The figures of a stats event, without its name. */
+function figures<Stats extends { event?: unknown }>({ event: _, ...stats }: Stats): Omit<Stats, "event"> {
+  return stats;
 }
 
 /** An output's address as a player or a peer writes it. */

@@ -194,6 +194,7 @@ export class Worker<Spec> implements Supervised<Spec> {
         healthySince = this.#timers.now();
         this.#become("running");
         const stopHeart = this.#beat(connection);
+        this.#askStats(connection);
         this.#lastExit = (await Promise.race([this.#ended(connection), this.#asked])) ?? this.#lastExit;
         stopHeart();
       }
@@ -351,6 +352,14 @@ export class Worker<Spec> implements Supervised<Spec> {
     };
     tick();
     return () => cancel();
+  }
+
+  /** What it is doing, without waiting for the next report: it may have been adopted. */
+  #askStats(connection: Connection): void {
+    connection.request("stats").then(
+      (stats) => this.#take({ ...(stats as object), event: "stats" }),
+      () => {}, // the heartbeat judges
+    );
   }
 
   #take(event: RawEvent): void {

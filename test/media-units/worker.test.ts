@@ -106,7 +106,11 @@ test("a worker is started, given its spec and changed live", async (t) => {
   assert.deepEqual(result, { outcome: "applied", live: ["/value"], rebuilt: [] });
   assert.deepEqual(((await bench.settle(worker.request("stats"))) as { spec: Spec }).spec, { value: 2 });
   await bench.settle(worker.request("say", { event: "news", number: 7 }));
-  assert.deepEqual(bench.events, [{ event: "news", number: 7 }]);
+  await bench.timers.until("both", () => bench.events.length === 2);
+  assert.deepEqual(bench.events, [
+    { event: "stats", pings: 1, spec: { value: 1 } },
+    { event: "news", number: 7 },
+  ]);
 });
 
 test("a refused spec is reported and not tried again; the next one is", async (t) => {
