@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define DRAW_TIME (5 * GST_SECOND)
-#define HD_LINES 720
+#define SD_LINES 576
 
 void picture_info(GstVideoInfo *info, const struct video_spec *video)
 {
@@ -14,7 +14,7 @@ void picture_info(GstVideoInfo *info, const struct video_spec *video)
     info->fps_n = (int)video->rate.num;
     info->fps_d = (int)video->rate.den;
     gst_video_colorimetry_from_string(&info->colorimetry,
-                                      video->height >= HD_LINES ? GST_VIDEO_COLORIMETRY_BT709
+                                      video->height > SD_LINES ? GST_VIDEO_COLORIMETRY_BT709
                                                                 : GST_VIDEO_COLORIMETRY_BT601);
 }
 
@@ -81,7 +81,7 @@ static GstBuffer *draw_bars(const struct video_spec *video)
         int bits = 7 - i;
         /* Counting down through green, red, blue gives the usual order. */
         colours[i] = colour_of(bits & 2 ? level : 0, bits & 4 ? level : 0, bits & 1 ? level : 0,
-                               video->height >= HD_LINES);
+                               video->height > SD_LINES);
     }
     return draw_columns(video, colours, 8);
 }

@@ -7,7 +7,7 @@
 
 #include "spec.h"
 
-/** The size and format that the programme has; BT.709 from 720 lines on, else BT.601. */
+/** The size and format that the programme has; BT.709 above 576 lines, else BT.601. */
 void picture_info(GstVideoInfo *info, const struct video_spec *video);
 
 /** Black (luma 16). NULL when out of memory. */

@@ -1,5 +1,7 @@
 #include "store_video.h"
 
+#include <math.h>
+
 #define LOSS_MIN (150 * NS_PER_MS)
 #define LOSS_MAX (2500 * NS_PER_MS)
 #define INTERVAL_MAX (2100 * NS_PER_MS)
@@ -49,9 +51,29 @@ static int64_t loss_time(const struct store_video *video)
 
 static void forget_phase(struct store_video *video)
 {
-    video->lateness_sum = 0;
     video->lateness_count = 0;
     video->slack = 0;
+}
+
+/* Whether the source's frames keep their place between the ticks, but for a drift of clocks (or 1000/1001). */
+static bool is_locked(int64_t interval, int64_t period)
+{
+    double ratio = interval > period ? (double)interval / (double)period : (double)period / (double)interval;
+    return fabs(ratio - round(ratio)) < 0.002 * ratio;
+}
+
+/* The mean of what was learnt. With a locked source, lateness near 0 and near a whole step are
+ * neighbours, so the mean is taken on the circle, around the first one. */
+static int64_t mean_lateness(const struct store_video *video, int64_t step, bool locked)
+{
+    int64_t first = video->lateness[0], sum = 0;
+    for (int i = 0; i < STORE_PHASE_FRAMES; i++) {
+        int64_t off = video->lateness[i] - first;
+        if (locked)
+            off -= (int64_t)round((double)off / (double)step) * step;
+        sum += off;
+    }
+    return first + sum / STORE_PHASE_FRAMES;
 }
 
 /* Learns from the lateness of a fresh picture; a source that has come to lie elsewhere is learnt anew. */
@@ -62,15 +84,15 @@ static void learn_phase(struct store_video *video, int64_t lateness, int64_t per
             forget_phase(video);
         return;
     }
-    video->lateness_sum += lateness;
-    if (++video->lateness_count < STORE_PHASE_FRAMES)
+    video->lateness[video->lateness_count++] = lateness;
+    if (video->lateness_count < STORE_PHASE_FRAMES)
         return;
-    int64_t interval = longest_interval(video);
-    int64_t half = (interval > 0 && interval < period ? interval : period) / 2;
-    video->phase = video->lateness_sum / STORE_PHASE_FRAMES;
+    int64_t interval = video->nominal > 0 ? video->nominal : longest_interval(video);
+    int64_t step = interval > 0 && interval < period ? interval : period;
+    video->phase = mean_lateness(video, step, interval > 0 && is_locked(interval, period));
     video->phase_known = true;
-    int64_t slack = half - video->phase;
-    video->slack = slack < -half ? -half : slack > half ? half : slack;
+    int64_t slack = step / 2 - video->phase;
+    video->slack = slack < -step / 2 ? -step / 2 : slack > step / 2 ? step / 2 : slack;
 }
 
 static void show(struct store_video *video, const struct store_tick *tick)

@@ -52,7 +52,7 @@ struct store_video {
     int64_t intervals[STORE_INTERVALS];
     size_t interval_count;
     int64_t nominal; /* frame interval by the caps, 0: unknown */
-    int64_t lateness_sum;
+    int64_t lateness[STORE_PHASE_FRAMES];
     int lateness_count;
     bool phase_known;
     int64_t phase; /* the average lateness */
