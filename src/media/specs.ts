@@ -75,7 +75,9 @@ export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate:
         providerName: transport.providerName,
         feed: paths.feed,
         slate,
-        slateAfterMs: channel.loss.holdMs,
+        // Without an encoder nothing can repeat the last picture, and receivers want a time stamp each 700 ms
+        // (TR 101 290, 2.5): so the hold is shorter here than where only the source is away.
+        slateAfterMs: Math.min(channel.loss.holdMs, 500),
         streams: [
           { stream: 0, pid: transport.videoPid, language: "" },
           ...audio.map((track, i) => ({ stream: i + 1, pid: transport.audioPid + i, language: track.language })),

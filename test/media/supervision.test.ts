@@ -1,0 +1,47 @@
+/** The supervisor and transmit die: the first is not noticed, the second is taken over without a break. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { audioPid, audioStep, Station, smallChannel, videoPid, videoStep } from "./support/station.ts";
+import { assertExactSteps, assertUnbroken, summary, Wire } from "./support/wire.ts";
+
+const cycles = 20;
+
+test("the supervisor is killed and started again", async (t) => {
+  const output = { type: "rtp", id: "main", address: "239.255.6.20", port: 16_020, interface: "lo" };
+  const station = await Station.start(t, [smallChannel("239.255.6.20", 16_020, { outputs: [output] })]);
+  const encode = await station.worker("encode");
+  const transmit = await station.worker("transmit");
+  const wire = await Wire.watch(t, "239.255.6.20", 16_020);
+  for (let i = 0; i < cycles; i++) {
+    await station.box.stop("SIGKILL");
+    await station.box.start();
+    await station.settled("live");
+  }
+  const report = await wire.report();
+  t.diagnostic(summary(report));
+  // Not one datagram is lost: the sequence numbers of RTP tell.
+  assertUnbroken(report, { gapMs: 40 });
+  assertExactSteps(report, videoPid, videoStep);
+  assertExactSteps(report, audioPid, audioStep);
+  assert.equal((await station.worker("encode")).pid, encode.pid);
+  assert.equal((await station.worker("transmit")).pid, transmit.pid);
+});
+
+test("transmit is killed", async (t) => {
+  const output = { type: "rtp", id: "main", address: "239.255.6.21", port: 16_021, interface: "lo" };
+  const station = await Station.start(t, [smallChannel("239.255.6.21", 16_021, { outputs: [output] })]);
+  const encode = await station.worker("encode");
+  const wire = await Wire.watch(t, "239.255.6.21", 16_021);
+  for (let i = 0; i < cycles; i++) {
+    const { pid } = await station.worker("transmit");
+    process.kill(pid, "SIGKILL");
+    await station.replaced("transmit", pid);
+    await station.proven();
+  }
+  const report = await wire.report();
+  t.diagnostic(summary(report));
+  // Units that were under way are gone with it, so time stamps may be further apart than they should.
+  assertUnbroken(report, { gapMs: 400, except: ["pts"] });
+  assert.equal(report.pmtChanges.length, 1, "the PMT did not change");
+  assert.equal((await station.worker("encode")).pid, encode.pid);
+});

@@ -1,0 +1,144 @@
+/** The wire as a receiver sees it: the stand-alone analyser on the stream, and a control stream beside it. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { z } from "zod";
+import { tr101290 } from "../../../src/media/protocol.ts";
+import { mediaDir, until } from "./worker.ts";
+
+const span = z.object({ count: z.number(), min: z.number(), mean: z.number(), max: z.number() });
+
+const wireReport = z.object({
+  datagrams: z.object({
+    count: z.number(),
+    oddSize: z.number(),
+    rtpLost: z.number(),
+    kernelDropped: z.number(),
+  }),
+  gap: z.object({
+    longestMs: z.number(),
+    longestUnexcusedMs: z.number(),
+    count: z.number(),
+    unexcused: z.number(),
+    list: z.array(z.object({ time: z.number(), ms: z.number(), excused: z.boolean() })),
+  }),
+  control: z.object({ datagrams: z.number(), stalls: z.number(), longestMs: z.number() }),
+  bitrate: z.number(),
+  tr101290,
+  errors: z.array(z.object({ check: z.string(), pid: z.number(), time: z.number() }).loose()),
+  pcr: z.array(
+    z.object({ pid: z.number(), intervalMs: span, cbr: z.boolean(), errorNs: z.number(), discontinuities: z.number() }),
+  ),
+  tables: z.record(z.string(), span.partial()),
+  streams: z.array(
+    z.object({
+      pid: z.number(),
+      codec: z.string(),
+      units: z.number(),
+      backward: z.number(),
+      steps: z.record(z.string(), z.number()),
+      leadMinMs: z.number().optional(),
+    }),
+  ),
+  pmtChanges: z.array(z.object({ version: z.number(), time: z.number() }).loose()),
+});
+export type WireReport = z.infer<typeof wireReport>;
+
+/** A running `analyse` with its `metronome`. */
+export class Wire {
+  readonly #analyse: ChildProcess;
+  readonly #metronome: ChildProcess;
+  readonly #output: string[] = [];
+  #datagrams = 0;
+
+  private constructor(analyse: ChildProcess, metronome: ChildProcess) {
+    this.#analyse = analyse;
+    this.#metronome = metronome;
+    assert(analyse.stdout);
+    createInterface({ input: analyse.stdout }).on("line", (line) => {
+      this.#output.push(line);
+      const event = z
+        .object({ event: z.literal("second"), datagrams: z.number() })
+        .loose()
+        .safeParse(JSON.parse(line));
+      if (event.success) this.#datagrams += event.data.datagrams;
+    });
+  }
+
+  /** Watches a multicast stream on `lo`. Returns when both streams are there. */
+  static async watch(t: TestContext, address: string, port: number): Promise<Wire> {
+    const control = `239.255.6.250:${port}`;
+    const metronome = spawn(join(mediaDir, "analyse/metronome"), ["--to", control, "--interface", "lo"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const analyse = spawn(
+      join(mediaDir, "analyse/analyse"),
+      ["--listen", `${address}:${port}`, "--interface", "lo", "--control", control, "--json", "--follow"],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const wire = new Wire(analyse, metronome);
+    t.after(() => {
+      metronome.kill("SIGKILL");
+      analyse.kill("SIGKILL");
+    });
+    await until("a second of the stream", () => wire.#datagrams > 0);
+    return wire;
+  }
+
+  /** Ends the watch and gives its result. */
+  async report(): Promise<WireReport> {
+    const closed = once(this.#analyse, "close");
+    this.#analyse.kill("SIGINT");
+    await closed;
+    this.#metronome.kill("SIGKILL");
+    const last = this.#output.at(-1);
+    assert(last !== undefined, "the analyser said nothing");
+    return wireReport.parse(JSON.parse(last));
+  }
+}
+
+/**
+ * The promise: no packet lost or repeated, no step of the clock, tables and datagrams in time. Errors that `except`
+ * names are left to the caller.
+ */
+export function assertUnbroken(report: WireReport, limits: { gapMs: number; except?: string[] }): void {
+  const { datagrams, tr101290: checks, pcr, tables } = report;
+  assert.equal(datagrams.kernelDropped, 0, "the receiver was too slow, nothing can be said");
+  for (const [check, count] of Object.entries(checks)) {
+    if (limits.except?.includes(check)) continue;
+    assert.equal(count, 0, `TR 101 290 ${check}: ${JSON.stringify(report.errors.filter((e) => e.check === check))}`);
+  }
+  assert.equal(datagrams.oddSize, 0);
+  assert.equal(datagrams.rtpLost, 0);
+  const gaps = report.gap.list.filter(({ excused }) => !excused);
+  assert(report.gap.longestUnexcusedMs <= limits.gapMs, `gaps ${JSON.stringify(gaps)} exceed ${limits.gapMs} ms`);
+  assert(pcr.length > 0, "no PCR");
+  for (const { discontinuities, intervalMs, errorNs } of pcr) {
+    assert.equal(discontinuities, 0);
+    assert(intervalMs.max <= 35, `PCR interval ${intervalMs.max} ms`);
+    assert(errorNs <= 100, `PCR error ${errorNs} ns`);
+  }
+  for (const table of ["pat", "pmt"])
+    assert((tables[table]?.max ?? Infinity) <= 100, `${table} ${tables[table]?.max} ms`);
+}
+
+/** Every access unit follows the one before it by exactly one period; `period` in 90 kHz. */
+export function assertExactSteps(report: WireReport, pid: number, period: number): void {
+  const stream = report.streams.find((each) => each.pid === pid);
+  assert(stream !== undefined, `no stream on PID ${pid}`);
+  assert.deepEqual(Object.keys(stream.steps), [`${period}`], `steps on PID ${pid}: ${JSON.stringify(stream.steps)}`);
+  assert.equal(stream.backward, 0);
+}
+
+/** Figures for the log of a test. */
+export function summary(report: WireReport): string {
+  const { gap, control, datagrams, pcr, errors } = report;
+  return (
+    `${datagrams.count} datagrams, ${errors.length} errors, longest gap ${gap.longestMs.toFixed(1)} ms ` +
+    `(not excused ${gap.longestUnexcusedMs.toFixed(1)} ms, control ${control.longestMs.toFixed(1)} ms), ` +
+    `PCR ≤ ${pcr[0]?.intervalMs.max.toFixed(1)} ms ±${pcr[0]?.errorNs} ns`
+  );
+}
