@@ -55,6 +55,11 @@ export class Channels implements ChannelControl {
     await this.#leave((channel) => channel.detach());
   }
 
+  /** Fulfilled when every change of the configuration so far has been followed. */
+  settled(): Promise<void> {
+    return this.#following;
+  }
+
   list(): ChannelStatus[] {
     return this.#config.current.channels
       .map(({ id }) => this.status(id))
