@@ -43,29 +43,43 @@ struct loop {
     struct loop_fd *wake_watch;
     pthread_mutex_t lock; /* guards the calls */
     struct call *first, **last;
+    size_t call_count;
     int signals;
     struct loop_fd *signal_watch;
     loop_call_fn *on_terminate;
     void *on_terminate_data;
 };
 
+static struct call *take_call(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct call *call = loop->first;
+    if (call != NULL) {
+        loop->first = call->next;
+        loop->call_count--;
+        if (loop->first == NULL)
+            loop->last = &loop->first;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return call;
+}
+
+/* Takes the calls one by one, since each may take back others; and as many as there are now, so that calls
+ * which post calls leave time for everything else. */
 static void run_calls(void *data, uint32_t events)
 {
     struct loop *loop = data;
-    uint64_t count;
+    uint64_t posts;
     (void)events;
-    if (read(loop->wake, &count, sizeof count) < 0 && errno != EAGAIN)
+    if (read(loop->wake, &posts, sizeof posts) < 0 && errno != EAGAIN)
         return;
     pthread_mutex_lock(&loop->lock);
-    struct call *call = loop->first;
-    loop->first = NULL;
-    loop->last = &loop->first;
+    size_t count = loop->call_count;
     pthread_mutex_unlock(&loop->lock);
-    while (call != NULL) {
-        struct call *next = call->next;
+    struct call *call;
+    while (count-- > 0 && (call = take_call(loop)) != NULL) {
         call->fn(call->data);
         free(call);
-        call = next;
     }
 }
 
@@ -134,6 +148,8 @@ int loop_run(struct loop *loop)
         }
         free_dead(loop);
     }
+    run_calls(loop, 0);
+    free_dead(loop);
     return loop->exit_code;
 }
 
@@ -217,10 +233,29 @@ bool loop_post(struct loop *loop, loop_call_fn *fn, void *data)
     pthread_mutex_lock(&loop->lock);
     *loop->last = call;
     loop->last = &call->next;
+    loop->call_count++;
     pthread_mutex_unlock(&loop->lock);
     uint64_t one = 1;
     /* Only a counter at its limit can make this fail, and then the loop is awake anyway. */
     return write(loop->wake, &one, sizeof one) == sizeof one || errno == EAGAIN;
+}
+
+void loop_forget(struct loop *loop, const void *data)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct call **at = &loop->first;
+    while (*at != NULL) {
+        struct call *call = *at;
+        if (call->data == data) {
+            *at = call->next;
+            loop->call_count--;
+            free(call);
+        } else {
+            at = &call->next;
+        }
+    }
+    loop->last = at;
+    pthread_mutex_unlock(&loop->lock);
 }
 
 static void signalled(void *data, uint32_t events)

@@ -18,7 +18,7 @@ typedef void loop_call_fn(void *data);
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
-/** Runs until loop_quit(); returns the code given to it. */
+/** Runs until loop_quit(), and then what has been posted by then; returns the code given to it. */
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop, int exit_code);
 
@@ -33,6 +33,8 @@ void loop_timer_stop(struct loop_timer *timer);
 
 /** From any thread: runs `fn` once on the loop's thread. False when out of memory. */
 bool loop_post(struct loop *loop, loop_call_fn *fn, void *data);
+/** Takes back every posted call with this `data` that has not run yet, so that the data can be freed. */
+void loop_forget(struct loop *loop, const void *data);
 
 /** Calls `fn` in the loop on SIGTERM and SIGINT. Call before threads are started. */
 bool loop_on_terminate(struct loop *loop, loop_call_fn *fn, void *data);
