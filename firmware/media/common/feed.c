@@ -154,6 +154,8 @@ static bool take_record(struct feed_parser *parser)
 
 bool feed_parser_push(struct feed_parser *parser, const uint8_t *data, size_t size)
 {
+    if (size == 0)
+        return !parser->broken;
     while (!parser->broken) {
         if (parser->have < FEED_HEADER_SIZE) {
             size_t part = FEED_HEADER_SIZE - parser->have;

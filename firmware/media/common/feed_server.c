@@ -41,9 +41,9 @@ struct feed_server {
     loop_call_fn *want_key;
     void *data;
     struct reader *readers; /* loop's thread only */
+    struct record *table;   /* the last one that was given to the readers; loop's thread only */
 
     pthread_mutex_t lock; /* guards what follows: it comes from other threads */
-    struct record *table;
     struct record **incoming;
     size_t incoming_count, incoming_capacity, incoming_bytes;
     bool posted, overrun;
@@ -193,23 +193,24 @@ static void accept_reader(void *data, uint32_t events)
     server->readers = reader;
     pthread_mutex_lock(&server->lock);
     server->stats.readers++;
-    struct record *table = server->table == NULL ? NULL : record_ref(server->table);
     pthread_mutex_unlock(&server->lock);
-    bool alive = table == NULL || (reader_queue(reader, table) && reader_flush(reader));
-    record_unref(table);
-    if (!alive)
+    if (server->table != NULL && !(reader_queue(reader, server->table) && reader_flush(reader)))
         reader_free(reader, false);
     else if (server->want_key != NULL)
         server->want_key(server->data);
 }
 
+static bool is_table(const struct record *record)
+{
+    return record->bytes[4] == FEED_TABLE;
+}
+
 /* Gives one record to a reader that may not have begun yet. */
 static bool reader_give(struct reader *reader, struct record *record)
 {
-    bool is_table = record->bytes[4] == FEED_TABLE;
     if (record->opens)
         reader->begun = true;
-    return (!reader->begun && !is_table) || reader_queue(reader, record);
+    return (!reader->begun && !is_table(record)) || reader_queue(reader, record);
 }
 
 static void distribute(void *data)
@@ -234,8 +235,13 @@ static void distribute(void *data)
         else if (!reader_flush(reader))
             reader_free(reader, false);
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (is_table(records[i])) {
+            record_unref(server->table);
+            server->table = record_ref(records[i]);
+        }
         record_unref(records[i]);
+    }
     free(records);
 }
 
@@ -246,7 +252,8 @@ static void distribute(void *data)
 static void append(struct feed_server *server, struct record *record)
 {
     pthread_mutex_lock(&server->lock);
-    bool fits = server->incoming_bytes + record->size <= server->queue_bytes;
+    /* A table is small and must not be lost: without it no reader could begin anew. */
+    bool fits = is_table(record) || server->incoming_bytes + record->size <= server->queue_bytes;
     if (fits && server->incoming_count == server->incoming_capacity) {
         size_t capacity = server->incoming_capacity == 0 ? 16 : server->incoming_capacity * 2;
         struct record **grown = realloc(server->incoming, capacity * sizeof *grown);
@@ -277,15 +284,13 @@ static void append(struct feed_server *server, struct record *record)
 void feed_server_table(struct feed_server *server, const struct feed_table *table)
 {
     uint8_t bytes[FEED_HEADER_SIZE + 16 * FEED_STREAMS_MAX];
+    if (table->count > FEED_STREAMS_MAX)
+        return;
     size_t size = feed_write_table(bytes, table);
     struct record *record = record_new(size);
     if (record == NULL)
         return;
     memcpy(record->bytes, bytes, size);
-    pthread_mutex_lock(&server->lock);
-    record_unref(server->table);
-    server->table = record_ref(record);
-    pthread_mutex_unlock(&server->lock);
     append(server, record);
 }
 
@@ -341,6 +346,7 @@ void feed_server_free(struct feed_server *server)
         return;
     while (server->readers != NULL)
         reader_free(server->readers, false);
+    loop_forget(server->loop, server);
     loop_unwatch(server->watch);
     close(server->listener);
     unlink(server->path);
