@@ -15,6 +15,8 @@
 
 /* A client that does not read is cut off when this much waits for it. */
 #define CLIENT_BACKLOG_MAX (2 * 1024 * 1024)
+/* Log lines that wait for the loop; while it stands still, further ones go to stderr only. */
+#define LOG_LINES_MAX 256
 
 struct client {
     struct control *control;
@@ -28,6 +30,12 @@ struct client {
     size_t out_size, out_capacity;
 };
 
+struct log_line {
+    struct log_line *next;
+    const char *level;
+    char message[512];
+};
+
 struct control {
     struct loop *loop;
     struct control_handler handler;
@@ -38,7 +46,29 @@ struct control {
     struct loop_timer *orphan_timer;
     int orphan_s;
     int64_t last_client; /* box clock when a client was last seen */
+
+    pthread_mutex_t log_lock; /* guards what follows: it comes from any thread */
+    struct log_line *log_first, **log_last;
+    size_t log_count;
+    bool log_posted;
 };
+
+/* A JSON string of text that may not be UTF-8: cut within a character, or with names from outside. */
+static json_t *json_text(const char *text)
+{
+    size_t length = strlen(text);
+    json_t *string = json_string(text);
+    for (size_t cut = 1; string == NULL && cut <= 3 && cut <= length; cut++)
+        string = json_stringn(text, length - cut);
+    if (string != NULL)
+        return string;
+    char ascii[512];
+    snprintf(ascii, sizeof ascii, "%s", text);
+    for (char *at = ascii; *at != '\0'; at++)
+        if ((*at & 0x80) != 0)
+            *at = '?';
+    return json_string(ascii);
+}
 
 json_t *control_fail(struct control_error *error, const char *code, const char *field, const char *format, ...)
 {
@@ -124,30 +154,28 @@ static void client_send(struct client *client, const json_t *message)
 
 static json_t *error_answer(const struct control_error *error)
 {
-    json_t *body = json_pack("{s:s, s:s}", "code", error->code, "message", error->message);
+    json_t *body = json_pack("{s:s, s:o}", "code", error->code, "message", json_text(error->message));
     if (error->field[0] != '\0')
-        json_object_set_new(body, "field", json_string(error->field));
+        json_object_set_new(body, "field", json_text(error->field));
     return body;
 }
 
-static void client_request(struct client *client, const char *line, size_t length)
+json_t *control_answer(const struct control_handler *handler, const char *line, size_t length, bool *quit)
 {
-    struct control *control = client->control;
     struct control_error error = {0};
     json_t *request = json_loadb(line, length, 0, NULL);
     json_t *id = json_object_get(request, "id");
     const char *method = json_string_value(json_object_get(request, "method"));
     json_t *result = NULL;
-    bool quit = false;
 
     if (!json_is_integer(id) || method == NULL)
         control_fail(&error, "invalid", "", "a request is a JSON object with an integer \"id\" and a string \"method\"");
     else if (strcmp(method, "ping") == 0)
         result = json_object();
     else if (strcmp(method, "quit") == 0)
-        result = (quit = true, json_object());
+        result = (*quit = true, json_object());
     else
-        result = control->handler.request(control->handler.data, method, json_object_get(request, "params"), &error);
+        result = handler->request(handler->data, method, json_object_get(request, "params"), &error);
 
     json_t *answer = json_object();
     json_object_set(answer, "id", id == NULL ? json_null() : id);
@@ -155,9 +183,17 @@ static void client_request(struct client *client, const char *line, size_t lengt
         json_object_set_new(answer, "result", result);
     else
         json_object_set_new(answer, "error", error_answer(&error));
+    json_decref(request);
+    return answer;
+}
+
+static void client_request(struct client *client, const char *line, size_t length)
+{
+    struct control *control = client->control;
+    bool quit = false;
+    json_t *answer = control_answer(&control->handler, line, length, &quit);
     client_send(client, answer);
     json_decref(answer);
-    json_decref(request);
     if (quit)
         loop_quit(control->loop, EXIT_ORDERLY);
 }
@@ -171,6 +207,8 @@ static bool client_lines(struct client *client)
         if (end == NULL)
             break;
         size_t length = (size_t)(end - (client->in + start));
+        if (length > CONTROL_LINE_MAX)
+            return false;
         if (length > 0)
             client_request(client, client->in + start, length);
         start += length + 1;
@@ -245,6 +283,8 @@ struct control *control_new(struct loop *loop, const char *path, int orphan_s, c
         return NULL;
     *control = (struct control){
         .loop = loop, .handler = *handler, .listener = -1, .orphan_s = orphan_s, .last_client = clock_now()};
+    control->log_last = &control->log_first;
+    pthread_mutex_init(&control->log_lock, NULL);
     control->path = strdup(path);
     if (control->path != NULL)
         control->listener = unix_listen(path);
@@ -275,41 +315,64 @@ void control_free(struct control *control)
         close(control->listener);
         unlink(control->path);
     }
+    loop_forget(control->loop, control);
+    while (control->log_first != NULL) {
+        struct log_line *line = control->log_first;
+        control->log_first = line->next;
+        free(line);
+    }
+    pthread_mutex_destroy(&control->log_lock);
     free(control->path);
     free(control);
 }
 
 void control_event(struct control *control, json_t *event)
 {
-    for (struct client *client = control->clients; client != NULL; client = client->next)
+    for (struct client *client = control->clients; client != NULL && event != NULL; client = client->next)
         client_send(client, event);
     json_decref(event);
 }
 
-struct log_line {
-    struct control *control;
-    const char *level;
-    char message[512];
-};
-
 static void send_log(void *data)
 {
-    struct log_line *line = data;
-    control_event(line->control, json_pack("{s:s, s:s, s:s}", "event", "log", "level", line->level, "message", line->message));
-    free(line);
+    struct control *control = data;
+    pthread_mutex_lock(&control->log_lock);
+    struct log_line *line = control->log_first;
+    control->log_first = NULL;
+    control->log_last = &control->log_first;
+    control->log_count = 0;
+    control->log_posted = false;
+    pthread_mutex_unlock(&control->log_lock);
+    while (line != NULL) {
+        struct log_line *next = line->next;
+        control_event(control, json_pack("{s:s, s:s, s:o}", "event", "log", "level", line->level, "message",
+                                         json_text(line->message)));
+        free(line);
+        line = next;
+    }
 }
 
 void control_log(struct control *control, const char *level, const char *format, ...)
 {
-    struct log_line *line = malloc(sizeof *line);
+    struct log_line *line = calloc(1, sizeof *line);
     if (line == NULL)
         return;
-    *line = (struct log_line){.control = control, .level = level};
+    line->level = level;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line->message, sizeof line->message, format, arguments);
     va_end(arguments);
     fprintf(stderr, "%s: %s: %s\n", control->handler.role, level, line->message);
-    if (!loop_post(control->loop, send_log, line))
+    pthread_mutex_lock(&control->log_lock);
+    bool fits = control->log_count < LOG_LINES_MAX;
+    if (fits) {
+        *control->log_last = line;
+        control->log_last = &line->next;
+        control->log_count++;
+    }
+    if (!control->log_posted)
+        control->log_posted = loop_post(control->loop, send_log, control);
+    pthread_mutex_unlock(&control->log_lock);
+    if (!fits)
         free(line);
 }

@@ -12,6 +12,9 @@
 
 #include <jansson.h>
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "loop.h"
 
 /** Version of the protocol; a supervisor replaces a worker that speaks another one. */
@@ -43,7 +46,7 @@ json_t *control_fail(struct control_error *error, const char *code, const char *
     __attribute__((format(printf, 4, 5)));
 
 struct control_handler {
-    const char *role;
+    const char *role; /* ASCII */
     void *data;
     /** Handles a request on the loop's thread: returns the result (ownership passes), or NULL with
      *  `error` filled. `params` is borrowed and may be NULL. `ping` and `quit` never reach it. */
@@ -51,6 +54,11 @@ struct control_handler {
     /** The spec that runs now, as a new reference, or NULL while there is none (hello shows it). */
     json_t *(*spec)(void *data);
 };
+
+/** Answers one request line (without its newline): a new JSON object with the request's id and either
+ *  `result` or `error`. `quit` is set when the line asks the process to end. The server does this with
+ *  each line; it is here for what tests requests without a socket. */
+json_t *control_answer(const struct control_handler *handler, const char *line, size_t length, bool *quit);
 
 /** Serves `path`. A dead socket file is replaced; a live one is refused with errno EADDRINUSE.
  *  `orphan_s` > 0: the loop ends with EXIT_ORPHANED when no client was connected for that long. */
@@ -60,7 +68,8 @@ void control_free(struct control *control);
 /** Sends `event` (a JSON object with a member "event"; the reference is taken) to every client. */
 void control_event(struct control *control, json_t *event);
 
-/** Sends {"event":"log","level":…,"message":…} to every client and a line to stderr. Any thread. */
+/** Sends {"event":"log","level":…,"message":…} to every client and a line to stderr. Any thread, until
+ *  control_free(). `level` is a literal: debug, info, warning or error. */
 void control_log(struct control *control, const char *level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
