@@ -22,7 +22,8 @@ bool address_read(const char *text, const char *interface, struct address *out)
         from++;
         to--;
     }
-    struct addrinfo *found = NULL, hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *found = NULL;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM};
     if (colon && (size_t)(to - from) < sizeof host)
         memcpy(host, from, (size_t)(to - from));
     long port = colon ? strtol(colon + 1, NULL, 10) : 0;
@@ -30,7 +31,8 @@ bool address_read(const char *text, const char *interface, struct address *out)
         fprintf(stderr, "\"%s\" is no address; write it as 239.10.0.1:1234 or [ff15::1]:1234\n", text);
         return false;
     }
-    *out = (struct address){.size = found->ai_addrlen, .interface = interface ? if_nametoindex(interface) : 0};
+    *out = (struct address){.size = found->ai_addrlen};
+    out->interface = interface ? if_nametoindex(interface) : 0;
     memcpy(&out->name, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     out->multicast = is_multicast(&out->name);

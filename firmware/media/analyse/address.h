@@ -12,8 +12,8 @@ struct address {
     unsigned interface; /* index, 0 for any */
 };
 
-/** Reads a numeric IPv4 or IPv6 address with its port (1…65535); `interface` is a name, or NULL for any. False, with
- *  a line on stderr, when either is wrong. */
+/** Reads a numeric IPv4 or IPv6 address with its port (1…65535); `interface` is a name, or NULL for any.
+ *  False, with a line on stderr, when either is wrong. */
 bool address_read(const char *text, const char *interface, struct address *out);
 
 #endif

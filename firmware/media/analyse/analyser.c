@@ -90,7 +90,8 @@ static bool same_packet(const uint8_t *a, const uint8_t *b)
         skip_from = 6;
         skip_to = 12;
     }
-    return memcmp(a, b, skip_from) == 0 && memcmp(a + skip_to, b + skip_to, ANALYSER_PACKET_SIZE - skip_to) == 0;
+    return memcmp(a, b, skip_from) == 0 &&
+           memcmp(a + skip_to, b + skip_to, ANALYSER_PACKET_SIZE - skip_to) == 0;
 }
 
 /* Checks the continuity counter (13818-1 clause 2.4.3.3); false when the packet is a permitted duplicate. */

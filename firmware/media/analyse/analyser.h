@@ -1,15 +1,17 @@
-/* The analyser: measures an MPEG transport stream (ISO/IEC 13818-1) against priorities 1 and 2 of ETSI TR 101 290.
+/* The analyser: measures an MPEG transport stream (ISO/IEC 13818-1) against priorities 1 and 2 of ETSI TR 101
+ * 290.
  *
- * It takes one packet after another, does no I/O and shares nothing with the multiplexer, so that an error in one
- * cannot hide in the other. Memory is bounded by the number of PIDs. One instance belongs to one thread.
+ * * It takes one packet after another, does no I/O and shares nothing with the multiplexer, so that an error
+ * in one cannot hide in the other. Memory is bounded by the number of PIDs. One instance belongs to one
+ * thread.
  *
- * Intervals are judged in stream time, the time at which a receiver without network jitter sees the packet: bytes
- * between two PCRs pass at constant rate (13818-1 clause 2.4.2.2). So what happens between two PCRs is judged when
- * the second one comes. Where no PCR comes for a second, arrival time takes its place; without arrival time either
- * (a file without PCR), time stands still and no interval is judged. An interval that exceeds its limit is one error,
- * and one more for each further second that the thing stays away.
+ * * Intervals are judged in stream time, the time at which a receiver without network jitter sees the packet:
+ * bytes between two PCRs pass at constant rate (13818-1 clause 2.4.2.2). So what happens between two PCRs is
+ * judged when the second one comes. Where no PCR comes for a second, arrival time takes its place; without
+ * arrival time either (a file without PCR), time stands still and no interval is judged. An interval that
+ * exceeds its limit is one error, and one more for each further second that the thing stays away.
  *
- * Ticks are those of the system clock, 27 MHz. */
+ * * Ticks are those of the system clock, 27 MHz. */
 #ifndef STEADYCAST_ANALYSER_H
 #define STEADYCAST_ANALYSER_H
 
@@ -32,11 +34,11 @@ enum analyser_check {
     ANALYSER_CONTINUITY,        /* 1.4: packet lost, out of order, or sent more than twice */
     ANALYSER_PMT,               /* 1.5.a: no PMT for 0.5 s on a PID that the PAT names; PMT scrambled */
     ANALYSER_PID_MISSING,       /* 1.6: a PID that a PMT names is silent for the set time */
-    ANALYSER_TRANSPORT_ERROR,   /* 2.1: transport_error_indicator set; nothing else is judged in such a packet */
+    ANALYSER_TRANSPORT_ERROR,   /* 2.1: transport_error_indicator set; such a packet tells nothing else */
     ANALYSER_CRC,               /* 2.2: PAT, CAT, PMT, NIT, SDT, BAT, EIT or TOT with a wrong CRC */
     ANALYSER_PCR_REPETITION,    /* 2.3.a: more than 40 ms between two PCRs */
     ANALYSER_PCR_DISCONTINUITY, /* 2.3.b: step outside 0…100 ms without discontinuity_indicator */
-    ANALYSER_PCR_ACCURACY,      /* 2.4: PCR of a constant-rate stream off its byte position by more than 500 ns */
+    ANALYSER_PCR_ACCURACY,      /* 2.4: PCR more than 500 ns off its byte position (constant rate only) */
     ANALYSER_PTS,               /* 2.5: more than 700 ms between two PTS of a video or audio stream */
     ANALYSER_CHECKS
 };
@@ -62,7 +64,7 @@ static inline double analyser_mean(const struct analyser_span *span)
 struct analyser_entry {
     uint16_t pid;
     uint8_t type;       /* stream_type, 13818-1 table 2-34 */
-    uint8_t descriptor; /* for private data: tag of the descriptor that tells the format (EN 300 468), else 0 */
+    uint8_t descriptor; /* of private data: tag of the one that tells the format (EN 300 468); else 0 */
     char language[4];   /* ISO 639-2, or empty */
 };
 
@@ -85,7 +87,7 @@ struct analyser_event {
     uint64_t packet;    /* its number, from 0 */
     /** Interval checks and PCR accuracy: the measured value in ns. Continuity: packets missing, modulo 16. */
     int64_t value;
-    const struct analyser_programme *programme; /* of a changed PMT (the first one too), valid during the call */
+    const struct analyser_programme *programme; /* of a new PMT; valid during the call */
 };
 
 struct analyser_options {
@@ -100,8 +102,8 @@ struct analyser_options {
 struct analyser *analyser_new(const struct analyser_options *options);
 void analyser_free(struct analyser *a);
 
-/** Takes the next packet. `arrival_ns` is when it came by any steady clock, or −1 when that is unknown. When memory
- *  runs out, packets of PIDs seen for the first time are counted but not analysed. */
+/** Takes the next packet. `arrival_ns` is when it came by any steady clock, or −1 when that is unknown. When
+ *  memory runs out, packets of PIDs seen for the first time are counted but not analysed. */
 void analyser_push(struct analyser *a, const uint8_t packet[ANALYSER_PACKET_SIZE], int64_t arrival_ns);
 
 /** The errors so far. */
@@ -122,7 +124,7 @@ const struct analyser_programme *analyser_programme(const struct analyser *a, si
 
 enum analyser_table { ANALYSER_TABLE_PAT, ANALYSER_TABLE_PMT, ANALYSER_TABLE_SDT, ANALYSER_TABLE_NIT,
                       ANALYSER_TABLE_TDT, ANALYSER_TABLES };
-/** Intervals of a table in ticks; of the PMTs, all programmes together. SDT and NIT are those of this stream. */
+/** Intervals of a table in ticks; of the PMTs, all programmes together. SDT and NIT are the "actual" ones. */
 struct analyser_span analyser_table(const struct analyser *a, enum analyser_table table);
 
 struct analyser_pid {
@@ -136,8 +138,8 @@ struct analyser_pcr {
     bool referenced;             /* a PMT names this PID as PCR_PID */
     struct analyser_span interval; /* ticks; steps outside 0…100 ms are not in it */
     uint64_t discontinuities;    /* such steps, flagged or not */
-    /** Accuracy is measured in windows of about a second. Those where 90 % of the intervals agree within 1 % count
-     *  as constant rate; `bitrate` (bit/s) and the largest error (ns) come from them. */
+    /** Accuracy is measured in windows of about a second. Those where 90 % of the intervals agree within 1 %
+     *  count as constant rate; `bitrate` (bit/s) and the largest error (ns) come from them. */
     uint64_t windows, constant_windows;
     double bitrate;
     int64_t error_ns;
@@ -161,7 +163,7 @@ struct analyser_stream {
     uint64_t units;              /* PES packets with a time stamp */
     struct analyser_span dts_step, pts_step;
     uint64_t backward;           /* DTS that did not advance */
-    struct { int64_t step; uint64_t count; } steps[ANALYSER_STEPS_MAX]; /* DTS steps by value, in order of appearance */
+    struct { int64_t step; uint64_t count; } steps[ANALYSER_STEPS_MAX]; /* DTS steps by value, as they came */
     size_t step_kinds;
     uint64_t other_steps; /* those that had no more room */
     /** DTS less PCR when the last byte of the unit had come: the smallest, in ticks. */

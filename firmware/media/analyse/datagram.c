@@ -31,8 +31,9 @@ bool datagram_read(const uint8_t *bytes, size_t size, struct datagram *out)
         if (size < PACKET || (bytes[0] != SYNC_BYTE && size % PACKET != 0))
             return false;
     }
-    *out = (struct datagram){.packets = bytes + header, .count = payload / PACKET, .odd = payload % PACKET != 0,
-                             .rtp = rtp, .sequence = rtp ? (uint16_t)(bytes[2] << 8 | bytes[3]) : 0};
+    *out = (struct datagram){.packets = bytes + header, .count = payload / PACKET,
+                             .odd = payload % PACKET != 0, .rtp = rtp,
+                             .sequence = rtp ? (uint16_t)(bytes[2] << 8 | bytes[3]) : 0};
     return true;
 }
 

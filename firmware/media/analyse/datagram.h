@@ -14,8 +14,8 @@ struct datagram {
     uint16_t sequence; /* of RTP */
 };
 
-/** Finds the transport packets. False when the datagram carries none. A damaged sync byte does not hide them as long
- *  as the size is right. */
+/** Finds the transport packets. False when the datagram carries none. A damaged sync byte does not hide them
+ *  as long as the size is right. */
 bool datagram_read(const uint8_t *bytes, size_t size, struct datagram *out);
 
 /** Counts what is missing in RTP sequence numbers. */

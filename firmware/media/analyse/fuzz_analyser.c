@@ -1,5 +1,5 @@
-/* Any packets at any time: each record of the input is a byte that tells how much later it arrives (255: not known)
- * and a packet. Every section passes for undamaged, so that the tables behind the CRC are reached. */
+/* Any packets at any time: each record of the input is a byte that tells how much later it arrives (255: not
+ * known) and a packet. Every section passes for undamaged, so that the tables behind the CRC are reached. */
 #include <stdlib.h>
 
 #include "analyser.h"
@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t sum = 0;
     int64_t arrival = 0;
-    struct analyser *a = analyser_new(&(struct analyser_options){.samples = true, .event = read_event, .data = &sum});
+    struct analyser_options options = {.samples = true, .event = read_event, .data = &sum};
+    struct analyser *a = analyser_new(&options);
     if (!a)
         return 0;
     for (size_t at = 0; at + 1 + ANALYSER_PACKET_SIZE <= size; at += 1 + ANALYSER_PACKET_SIZE) {

@@ -62,7 +62,7 @@ void gaps_take_control(struct gaps *g, int64_t arrival_ns)
 {
     int64_t length = g->controls++ ? arrival_ns - g->last_control_ns : 0;
     if (length >= GAP_STALL_MIN_NS && length <= GAP_STALL_MAX_NS)
-        g->stall[g->stalls++ % GAPS_STALLS] = (struct gap){.start_ns = g->last_control_ns, .end_ns = arrival_ns};
+        g->stall[g->stalls++ % GAPS_STALLS] = (struct gap){g->last_control_ns, arrival_ns, 0, false};
     if (length > g->longest_control_ns)
         g->longest_control_ns = length;
     g->last_control_ns = arrival_ns;

@@ -1,9 +1,10 @@
 /* Gaps between datagrams, and whose fault they are.
  *
- * A control stream of datagrams in short, even steps comes from another process of the sending machine (`metronome`).
- * Where both streams stand still, the machine did, not the sender. A stall is a control gap of at least 10 ms that
- * another control datagram ends: ordinary jitter is none, and neither is a control sender that is not there. A gap
- * over the threshold is excused when what remains of it without the stalls inside it is within the threshold. */
+ * * A control stream of datagrams in short, even steps comes from another process of the sending machine
+ * (`metronome`). Where both streams stand still, the machine did, not the sender. A stall is a control gap of
+ * at least 10 ms that another control datagram ends: ordinary jitter is none, and neither is a control sender
+ * that is not there. A gap over the threshold is excused when what remains of it without the stalls inside it
+ * is within the threshold. */
 #ifndef STEADYCAST_ANALYSE_GAPS_H
 #define STEADYCAST_ANALYSE_GAPS_H
 
@@ -25,7 +26,8 @@ struct gaps {
     /* Set these before the first datagram. */
     int64_t threshold_ns;
     bool controlled; /* there is a control stream */
-    void (*found)(void *data, const struct gap *gap); /* a gap over the threshold, once it is judged; may be NULL */
+    /** Called for a gap over the threshold once it is judged. May be NULL. */
+    void (*found)(void *data, const struct gap *gap);
     void *data;
 
     /* Read these. */

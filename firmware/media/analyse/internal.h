@@ -1,5 +1,5 @@
-/* What the parts of the analyser share: analyser.c packets, time.c stream time, pcr.c, psi.c and sections.c tables,
- * pes.c time stamps. */
+/* What the parts of the analyser share: analyser.c packets, time.c stream time, pcr.c, psi.c and sections.c
+ * tables, pes.c time stamps. */
 #ifndef STEADYCAST_ANALYSE_INTERNAL_H
 #define STEADYCAST_ANALYSE_INTERNAL_H
 
@@ -169,7 +169,8 @@ int64_t ana_time(const struct ana_clock *c, int64_t packet);
 /** Ticks from `since` to the arrival of the packet in hand, from 0 to an hour. */
 int64_t ana_elapsed(const struct analyser *a, int64_t since);
 void ana_mark(struct analyser *a, struct ana_mark mark);
-void ana_watch_start(struct analyser *a, struct ana_watch *w, enum analyser_check check, uint16_t pid, int limit_ms);
+void ana_watch_start(struct analyser *a, struct ana_watch *w, enum analyser_check check, uint16_t pid,
+                     int limit_ms);
 void ana_watch_seen(struct analyser *a, struct ana_watch *w, int64_t time);
 
 /* pcr.c */

@@ -17,10 +17,11 @@
 
 #define LIST_MAX 1000
 #define FULL_DATAGRAM 7
+#define REAL_DIGITS JSON_REAL_PRECISION(12)
 #define NS_PER_S INT64_C(1000000000)
 
 static const char usage[] =
-    "usage: analyse --listen ADDRESS:PORT [--interface NAME] [--control ADDRESS:PORT] [--gap-ms N] [options]\n"
+    "usage: analyse --listen ADDRESS:PORT [--interface NAME] [--control ADDRESS:PORT] [options]\n"
     "       analyse --file PATH [options]\n"
     "Measures an MPEG transport stream (UDP, RTP or a file, - for standard input) against TR 101 290.\n"
     "  --control ADDRESS:PORT  listen to a `metronome` too: gaps are excused where it stalled\n"
@@ -62,7 +63,7 @@ static int64_t now_ns(void)
 static void note(struct session *s, json_t *list, json_t *object)
 {
     if (s->arguments.follow) {
-        json_dumpf(object, stdout, JSON_COMPACT);
+        json_dumpf(object, stdout, JSON_COMPACT | REAL_DIGITS);
         putchar('\n');
         fflush(stdout);
     }
@@ -83,7 +84,8 @@ static void take_event(void *data, const struct analyser_event *event)
 static void take_gap(void *data, const struct gap *gap)
 {
     struct session *s = data;
-    note(s, s->gap_list, json_pack("{s:s, s:I, s:f, s:f, s:b}", "event", "gap", "time", (json_int_t)gap->start_ns,
+    note(s, s->gap_list, json_pack("{s:s, s:I, s:f, s:f, s:b}", "event", "gap",
+                                   "time", (json_int_t)gap->start_ns,
                                    "ms", (double)(gap->end_ns - gap->start_ns) / 1e6,
                                    "stalledMs", (double)gap->stalled_ns / 1e6, "excused", gap->excused));
 }
@@ -169,8 +171,8 @@ static void receive(struct session *s, struct receiver *stream, struct receiver 
     gaps_finish(&s->gaps);
 }
 
-static void report_datagrams(const struct session *s, json_t *report, int64_t end, const struct receiver *stream,
-                             const struct receiver *control)
+static void report_datagrams(const struct session *s, json_t *report, int64_t end,
+                             const struct receiver *stream, const struct receiver *control)
 {
     const struct gaps *g = &s->gaps;
     json_object_set_new(report, "datagrams", json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}",
@@ -179,12 +181,15 @@ static void report_datagrams(const struct session *s, json_t *report, int64_t en
         "rtpDisordered", (json_int_t)s->rtp.disordered, "kernelDropped", (json_int_t)receiver_dropped(stream),
         "silentMs", (double)(end - (g->started ? g->last_ns : s->start_ns)) / 1e6));
     json_object_set_new(report, "gap", json_pack("{s:f, s:f, s:I, s:f, s:I, s:I, s:O}",
-        "thresholdMs", (double)g->threshold_ns / 1e6, "longestMs", (double)(g->longest.end_ns - g->longest.start_ns) / 1e6,
-        "longestTime", (json_int_t)g->longest.start_ns, "longestUnexcusedMs", (double)g->longest_unexcused_ns / 1e6,
+        "thresholdMs", (double)g->threshold_ns / 1e6,
+        "longestMs", (double)(g->longest.end_ns - g->longest.start_ns) / 1e6,
+        "longestTime", (json_int_t)g->longest.start_ns,
+        "longestUnexcusedMs", (double)g->longest_unexcused_ns / 1e6,
         "count", (json_int_t)g->count, "unexcused", (json_int_t)g->unexcused, "list", s->gap_list));
     if (control)
-        json_object_set_new(report, "control", json_pack("{s:I, s:I, s:f, s:I}", "datagrams", (json_int_t)g->controls,
-            "stalls", (json_int_t)g->stalls, "longestMs", (double)g->longest_control_ns / 1e6,
+        json_object_set_new(report, "control", json_pack("{s:I, s:I, s:f, s:I}",
+            "datagrams", (json_int_t)g->controls, "stalls", (json_int_t)g->stalls,
+            "longestMs", (double)g->longest_control_ns / 1e6,
             "kernelDropped", (json_int_t)receiver_dropped(control)));
 }
 
@@ -202,7 +207,7 @@ static void finish_report(const struct session *s, json_t *report)
     json_object_set(report, "pmtChanges", s->pmts);
     json_object_set(report, "errors", s->errors);
     if (s->arguments.json || s->arguments.follow) {
-        json_dumpf(report, stdout, s->arguments.follow ? JSON_COMPACT : JSON_INDENT(2));
+        json_dumpf(report, stdout, (s->arguments.follow ? JSON_COMPACT : JSON_INDENT(2)) | REAL_DIGITS);
         putchar('\n');
     } else {
         report_print(report);
@@ -304,8 +309,8 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    s.gaps = (struct gaps){.threshold_ns = (int64_t)(s.arguments.gap_ms * 1e6), .controlled = s.arguments.control,
-                           .found = take_gap, .data = &s};
+    s.gaps = (struct gaps){.threshold_ns = (int64_t)(s.arguments.gap_ms * 1e6),
+                           .controlled = s.arguments.control, .found = take_gap, .data = &s};
     s.analyser = analyser_new(&(struct analyser_options){.pid_missing_ms = s.arguments.pid_missing_ms,
                                                          .samples = true, .event = take_event, .data = &s});
     s.errors = json_array();

@@ -1,4 +1,4 @@
-/* The control stream: a datagram of seven null packets in even steps, to show when the machine stood still. */
+/* The control stream: datagrams of seven null packets in even steps, to show when the machine stood still. */
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@
 
 static const char usage[] =
     "usage: metronome --to ADDRESS:PORT [--interface NAME] [--interval-us N]\n"
-    "Sends a datagram of seven null packets every N µs (100 to 1000000, 2000 unless set) until it is ended.\n";
+    "Sends a datagram of seven null packets every N µs (100 to 1000000; 2000) until it is ended.\n";
 
 static int open_socket(const struct address *to)
 {

@@ -74,9 +74,10 @@ static struct line fit(const double *x, const double *y, size_t count, struct li
     return (struct line){my - slope * mx, slope};
 }
 
-/* Accuracy over a window of points. The line that time follows over bytes is found by medians, so that a wrong PCR
- * does not bend it and only wrong ones are counted, then drawn exactly through the good ones. */
-static void judge_window(struct analyser *a, struct ana_clock *c, const double *x, const double *y, size_t count)
+/* Accuracy over a window of points. The line that time follows over bytes is found by medians, so that a
+ * wrong PCR does not bend it and only wrong ones are counted, then drawn exactly through the good ones. */
+static void judge_window(struct analyser *a, struct ana_clock *c, const double *x, const double *y,
+                         size_t count)
 {
     double values[CLOCK_POINTS], half = (double)(count / 2);
     for (size_t i = 0; i < count / 2; i++) {
@@ -160,7 +161,8 @@ static int64_t passed(const struct analyser *a, const struct ana_clock *c, int64
     return step > 0 && step < ANALYSER_TICKS_PER_S ? step : 0;
 }
 
-/* PCR and the units in hand belong to different time bases; a jump that was indicated starts their time stamps anew. */
+/* PCR and the units in hand belong to different time bases; a jump that was indicated starts their time
+ * stamps anew. */
 static void part_streams(struct analyser *a, const struct ana_clock *c)
 {
     for (struct ana_pid *p = a->first; p; p = p->next)
@@ -202,7 +204,9 @@ void ana_pcr(struct analyser *a, struct ana_pid *p, int64_t pcr)
     c->pcr = pcr;
     c->arrival = a->arrival;
     c->indicated = false;
+    c->watch.noticed = true; /* so that the absence which ends here is not counted again */
     ana_point(a, c, time);
+    c->watch.noticed = false;
     c->watch.heard = a->now;
     c->watch.overdue = 0;
     if (jump)
@@ -220,9 +224,10 @@ bool analyser_jitter(const struct analyser *a, uint16_t pid, struct analyser_jit
 {
     const struct ana_clock *c = pid < PID_COUNT && a->pids[pid] ? a->pids[pid]->clock : NULL;
     size_t count = c ? c->sample_count : 0;
-    double *x = count < 3 ? NULL : calloc(2 * count, sizeof *x), *y = x + count;
+    double *x = count < 3 ? NULL : calloc(2 * count, sizeof *x);
     if (!x)
         return false;
+    double *y = x + count;
     for (size_t i = 0; i < count; i++) {
         x[i] = (double)(c->samples[i].time - c->samples[0].time) * 1000 / 27;
         y[i] = (double)(c->samples[i].arrival - c->samples[0].arrival) - x[i];
@@ -231,8 +236,9 @@ bool analyser_jitter(const struct analyser *a, uint16_t pid, struct analyser_jit
     for (size_t i = 0; i < count; i++)
         y[i] = off(l, x[i], y[i]);
     qsort(y, count, sizeof *y, ascending);
-    *out = (struct analyser_jitter){.p1 = y[count / 100], .p50 = y[count / 2], .p99 = y[count - 1 - count / 100],
-                                    .drift_ppm = l.slope * 1e6, .samples = count};
+    *out = (struct analyser_jitter){.p1 = y[count / 100], .p50 = y[count / 2],
+                                    .p99 = y[count - 1 - count / 100], .drift_ppm = l.slope * 1e6,
+                                    .samples = count};
     free(x);
     return true;
 }

@@ -20,8 +20,8 @@ static bool is_video_or_audio(uint8_t stream_id)
 /* The streams that have neither PES header nor time stamps: table 2-21. */
 static bool is_plain(uint8_t stream_id)
 {
-    return stream_id == 0xbc || stream_id == 0xbe || stream_id == 0xbf || stream_id == 0xf0 || stream_id == 0xf1 ||
-           stream_id == 0xf2 || stream_id == 0xf8 || stream_id == 0xff;
+    return stream_id == 0xbc || stream_id == 0xbe || stream_id == 0xbf || stream_id == 0xf0 ||
+           stream_id == 0xf1 || stream_id == 0xf2 || stream_id == 0xf8 || stream_id == 0xff;
 }
 
 void ana_lead(struct ana_stream *s, int64_t lead)
@@ -62,7 +62,8 @@ void ana_pes(struct analyser *a, struct ana_pid *p, const uint8_t *payload, size
         ana_mark(a, (struct ana_mark){.packet = s->end, .clock = clock, .stream = s, .dts = s->dts});
     s->end = a->packet;
     s->open = false;
-    if (size < 14 || payload[0] || payload[1] || payload[2] != 1 || is_plain(payload[3]) || !(payload[7] & FLAG_PTS))
+    if (size < 14 || payload[0] || payload[1] || payload[2] != 1 || is_plain(payload[3]) ||
+        !(payload[7] & FLAG_PTS))
         return;
     int64_t pts = read_stamp(payload + 9, payload[7] & FLAG_DTS ? 3 : 2), dts = pts;
     if (payload[7] & FLAG_DTS)

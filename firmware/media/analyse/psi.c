@@ -1,5 +1,5 @@
-/* Tables: PAT and PMT say what the stream should contain (13818-1 clause 2.4.4), SDT, NIT and TDT what it is called
- * and when (EN 300 468). */
+/* Tables: PAT and PMT say what the stream should contain (13818-1 clause 2.4.4), SDT, NIT and TDT what it is
+ * called and when (EN 300 468). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +88,17 @@ static bool is_current(const uint8_t *section)
     return section[5] & 1;
 }
 
+static struct ana_programme *find_programme(const struct analyser *a, uint16_t number)
+{
+    for (size_t i = 0; i < a->programme_count; i++)
+        if (a->programmes[i]->view.number == number)
+            return a->programmes[i];
+    return NULL;
+}
+
 static void list_programme(struct analyser *a, uint16_t number, uint16_t pid)
 {
-    struct ana_programme *g = NULL;
-    for (size_t i = 0; i < a->programme_count && !g; i++)
-        if (a->programmes[i]->view.number == number)
-            g = a->programmes[i];
+    struct ana_programme *g = find_programme(a, number);
     if (!g) {
         if (a->programme_count == PROGRAMMES_MAX || !(g = calloc(1, sizeof *g)))
             return;
@@ -150,12 +155,10 @@ static void read_descriptors(struct analyser_entry *entry, const uint8_t *p, siz
 
 static void read_pmt(struct analyser *a, const struct ana_pid *p, const uint8_t *section, size_t size)
 {
-    struct ana_programme *g = NULL;
-    for (size_t i = 0; i < a->programme_count && !g; i++)
-        if (a->programmes[i]->view.number == ana_u16(section + 3) && a->programmes[i]->view.pmt_pid == p->view.pid)
-            g = a->programmes[i];
+    struct ana_programme *g = find_programme(a, ana_u16(section + 3));
     uint32_t crc = section_crc(section, size);
-    if (!g || (g->view.version >= 0 && crc == g->crc) || size < 12 + CRC_SIZE)
+    if (!g || g->view.pmt_pid != p->view.pid || size < 12 + CRC_SIZE ||
+        (g->view.version >= 0 && crc == g->crc))
         return;
     struct analyser_programme *v = &g->view;
     v->changes += v->version >= 0;
@@ -201,11 +204,11 @@ static void read_sdt(struct analyser *a, const uint8_t *section, size_t size)
         at += 5;
         if (loop > end - at)
             return;
+        struct ana_programme *g = find_programme(a, number);
         const uint8_t *p = section + at;
         for (size_t d = 0; d + 2 <= loop && d + 2 + p[d + 1] <= loop; d += 2u + p[d + 1])
-            for (size_t i = 0; p[d] == 0x48 && i < a->programme_count; i++)
-                if (a->programmes[i]->view.number == number)
-                    read_service(&a->programmes[i]->view, p + d + 2, p[d + 1]);
+            if (g && p[d] == 0x48)
+                read_service(&g->view, p + d + 2, p[d + 1]);
         at += loop;
     }
 }

@@ -29,7 +29,7 @@ static bool set_up(int fd, const struct address *address)
 {
     int on = 1, buffer = SOCKET_BUFFER;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer); /* as much as net.core.rmem_max allows */
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer); /* up to net.core.rmem_max */
     if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(fd, (const struct sockaddr *)&address->name, address->size) != 0)

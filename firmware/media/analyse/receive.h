@@ -12,8 +12,8 @@ struct receiver;
 /** Called for a datagram; `arrival_ns` is the kernel's receive time stamp as CLOCK_MONOTONIC. */
 typedef void receive_fn(void *data, const uint8_t *bytes, size_t size, int64_t arrival_ns);
 
-/** Binds the address and joins it when it is a multicast group; other receivers may do the same. NULL, with a line on
- *  stderr, on failure. */
+/** Binds the address and joins it when it is a multicast group; other receivers may do the same. NULL, with a
+ *  line on stderr, on failure. */
 struct receiver *receiver_new(const struct address *address, receive_fn *fn, void *data);
 void receiver_free(struct receiver *r);
 int receiver_fd(const struct receiver *r);

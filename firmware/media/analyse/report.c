@@ -57,7 +57,7 @@ static json_t *dvb_string(const uint8_t *bytes, size_t size)
     iconv_t conversion = iconv_open("UTF-8", set);
     if (conversion == (iconv_t)-1)
         return json_string("");
-    while (in_left && iconv(conversion, &from, &in_left, &to, &out_left) == (size_t)-1 && in_left && out_left) {
+    while (iconv(conversion, &from, &in_left, &to, &out_left) == (size_t)-1 && in_left && out_left) {
         from++;
         in_left--;
     }
@@ -82,8 +82,9 @@ static json_t *time_or_null(int64_t ns)
 
 json_t *report_error(const struct analyser_event *e)
 {
-    json_t *object = json_pack("{s:s, s:s, s:i, s:o, s:I}", "event", "error", "check", analyser_check_name(e->check),
-                               "pid", e->pid, "time", time_or_null(e->arrival_ns), "packet", (json_int_t)e->packet);
+    json_t *object = json_pack("{s:s, s:s, s:i, s:o, s:I}", "event", "error",
+                               "check", analyser_check_name(e->check), "pid", e->pid,
+                               "time", time_or_null(e->arrival_ns), "packet", (json_int_t)e->packet);
     if (e->check == ANALYSER_CONTINUITY)
         json_object_set_new(object, "missing", json_integer(e->value));
     else if (e->check == ANALYSER_PCR_ACCURACY)
@@ -111,7 +112,8 @@ json_t *report_pmt(const struct analyser_event *e)
 {
     const struct analyser_programme *g = e->programme;
     return json_pack("{s:s, s:o, s:i, s:i, s:i, s:o}", "event", "pmt", "time", time_or_null(e->arrival_ns),
-                     "programme", g->number, "version", g->version, "pcrPid", g->pcr_pid, "streams", entries_json(g));
+                     "programme", g->number, "version", g->version, "pcrPid", g->pcr_pid,
+                     "streams", entries_json(g));
 }
 
 static json_t *span_ms(const struct analyser_span *s)
@@ -125,18 +127,21 @@ static json_t *pcr_json(const struct analyser *a, uint16_t pid, const struct ana
     struct analyser_jitter j;
     json_t *object = json_pack("{s:i, s:b, s:o, s:I, s:b, s:I, s:I, s:f, s:I}", "pid", pid,
                                "referenced", p->referenced, "intervalMs", span_ms(&p->interval),
-                               "discontinuities", (json_int_t)p->discontinuities, "cbr", analyser_constant_rate(p),
-                               "windows", (json_int_t)p->windows, "constantWindows", (json_int_t)p->constant_windows,
+                               "discontinuities", (json_int_t)p->discontinuities,
+                               "cbr", analyser_constant_rate(p), "windows", (json_int_t)p->windows,
+                               "constantWindows", (json_int_t)p->constant_windows,
                                "bitrate", p->bitrate, "errorNs", (json_int_t)p->error_ns);
     if (analyser_jitter(a, pid, &j))
-        json_object_set_new(object, "jitterUs", json_pack("{s:I, s:f, s:f, s:f, s:f}", "samples", (json_int_t)j.samples,
-                            "p1", j.p1 / 1e3, "p50", j.p50 / 1e3, "p99", j.p99 / 1e3, "driftPpm", j.drift_ppm));
+        json_object_set_new(object, "jitterUs", json_pack("{s:I, s:f, s:f, s:f, s:f}",
+                            "samples", (json_int_t)j.samples, "p1", j.p1 / 1e3, "p50", j.p50 / 1e3,
+                            "p99", j.p99 / 1e3, "driftPpm", j.drift_ppm));
     return object;
 }
 
 static json_t *step_json(const struct analyser_span *s)
 {
-    return json_pack("{s:I, s:f, s:I}", "min", (json_int_t)s->min, "mean", analyser_mean(s), "max", (json_int_t)s->max);
+    return json_pack("{s:I, s:f, s:I}", "min", (json_int_t)s->min, "mean", analyser_mean(s),
+                     "max", (json_int_t)s->max);
 }
 
 /* Steps in 90 kHz as sent; lead in ms, null when no unit was complete. */
@@ -149,7 +154,8 @@ static json_t *stream_json(const struct analyser_stream *s)
         json_object_set_new(steps, key, json_integer((json_int_t)s->steps[i].count));
     }
     json_t *times = json_pack("{s:I, s:o, s:o, s:o, s:I, s:I, s:o}", "units", (json_int_t)s->units,
-                              "dtsStep", step_json(&s->dts_step), "ptsStep", step_json(&s->pts_step), "steps", steps,
+                              "dtsStep", step_json(&s->dts_step), "ptsStep", step_json(&s->pts_step),
+                              "steps", steps,
                               "otherSteps", (json_int_t)s->other_steps, "backward", (json_int_t)s->backward,
                               "leadMinMs", s->lead_known ? json_real(MS(s->lead_min)) : json_null());
     json_object_update_new(object, times);
@@ -176,7 +182,8 @@ void report_stream(json_t *report, const struct analyser *a)
     }
     const struct analyser_programme *g;
     for (size_t i = 0; (g = analyser_programme(a, i)); i++)
-        json_array_append_new(programmes, json_pack("{s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o}", "number", g->number,
+        json_array_append_new(programmes, json_pack("{s:i, s:i, s:i, s:i, s:I, s:o, s:o, s:o}",
+                              "number", g->number,
                               "pmtPid", g->pmt_pid, "pcrPid", g->pcr_pid, "version", g->version, "changes",
                               (json_int_t)g->changes, "name", dvb_string(g->name, g->name_size), "provider",
                               dvb_string(g->provider, g->provider_size), "streams", entries_json(g)));
@@ -185,7 +192,7 @@ void report_stream(json_t *report, const struct analyser *a)
         json_object_set_new(intervals, tables[t], span_ms(&span));
     }
     json_object_update_new(report, json_pack("{s:I, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "packets",
-                           (json_int_t)packets, "bitrate", analyser_bitrate(a), "tr101290", report_counters(a),
-                           "pcr", pcrs, "tables", intervals, "programmes", programmes, "pids", pids,
-                           "streams", streams));
+                           (json_int_t)packets, "bitrate", analyser_bitrate(a),
+                           "tr101290", report_counters(a), "pcr", pcrs, "tables", intervals,
+                           "programmes", programmes, "pids", pids, "streams", streams));
 }

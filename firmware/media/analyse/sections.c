@@ -23,8 +23,8 @@ static uint32_t crc32(const uint8_t *data, size_t size)
 /* Whether TR 101 290 check 2.2 applies to the table. */
 static bool has_crc(uint8_t table)
 {
-    return table <= 0x02 || table == 0x40 || table == 0x41 || table == 0x42 || table == 0x46 || table == 0x4a ||
-           (table >= 0x4e && table <= 0x6f) || table == TABLE_TOT;
+    return table <= 0x02 || table == 0x40 || table == 0x41 || table == 0x42 || table == 0x46 ||
+           table == 0x4a || (table >= 0x4e && table <= 0x6f) || table == TABLE_TOT;
 }
 
 static void deliver(struct analyser *a, struct ana_pid *p, const uint8_t *section, size_t size)

@@ -8,8 +8,8 @@
 #define NONE ANALYSER_CHECKS
 
 /* The stream shall show these errors and no other. */
-static void expect_arrival(struct stream *s, enum analyser_check check, uint64_t count, enum analyser_check also,
-                           uint64_t also_count, int64_t (*arrival)(size_t))
+static void expect_arrival(struct stream *s, enum analyser_check check, uint64_t count,
+                           enum analyser_check also, uint64_t also_count, int64_t (*arrival)(size_t))
 {
     struct analyser *a = stream_analyse(s, NULL, arrival);
     for (enum analyser_check i = 0; i < ANALYSER_CHECKS; i++) {
@@ -106,9 +106,14 @@ static void test_continuity(void)
     memcpy(s.packets[at], (const uint8_t[]){0x47, 0x1f, 0xff, 0x10}, 4);
     expect(&s, ANALYSER_CONTINUITY, 1);
 
+    s = make(5000); /* really lost: PCR accuracy accounts for byte positions that are off */
+    stream_remove(&s, stream_find(&s, 4500, PID_VIDEO, false, true, 1));
+    expect(&s, ANALYSER_CONTINUITY, 1);
+
     s = make(2000); /* two packets swapped: neither fits, nor does what comes after */
     uint8_t swap[PACKET];
-    size_t first = stream_find(&s, at, PID_AUDIO, true, true, 0), second = stream_find(&s, first, PID_AUDIO, 0, 1, 1);
+    size_t first = stream_find(&s, at, PID_AUDIO, true, true, 0);
+    size_t second = stream_find(&s, first, PID_AUDIO, false, true, 1);
     memcpy(swap, s.packets[first], PACKET);
     memcpy(s.packets[first], s.packets[second], PACKET);
     memcpy(s.packets[second], swap, PACKET);
@@ -125,7 +130,7 @@ static void test_continuity(void)
     expect(&s, ANALYSER_CONTINUITY, 2);
 }
 
-/* One copy is allowed, even when its PCR is a new one. It takes up room, so accuracy is not looked at here. */
+/* One copy is allowed, even when its PCR is a new one. It takes up room: too short a stream for accuracy. */
 static void test_duplicates(void)
 {
     for (int copies = 0; copies <= 2; copies++) {
@@ -163,7 +168,7 @@ static void test_continuity_indicated(void)
     CHECK(copy.packets);
     memcpy(copy.packets, s.packets, s.count * PACKET);
     expect(&copy, ANALYSER_CONTINUITY, 1);
-    memmove(s.packets[at] + 6, s.packets[at] + 4, PACKET - 6); /* room for an adaptation field with the indicator */
+    memmove(s.packets[at] + 6, s.packets[at] + 4, PACKET - 6); /* room for the indicator */
     s.packets[at][3] |= 0x20;
     s.packets[at][4] = 1;
     s.packets[at][5] = 0x80;
@@ -189,6 +194,9 @@ static void test_pid_missing(void)
     expect(&s, ANALYSER_PTS, 4); /* after 0.7 … 3.7 s */
     s = silent(9000, ITEM_AUDIO, 1000, 7500);
     expect2(&s, ANALYSER_PID_MISSING, 2, ANALYSER_PTS, 6);
+    s = stream_make(&(struct plan){
+        .ms = 15000, .silent = {{ITEM_AUDIO, 1000, 6500}, {ITEM_AUDIO, 8000, 13500}}});
+    expect2(&s, ANALYSER_PID_MISSING, 2, ANALYSER_PTS, 10);
     s = silent(7500, ITEM_AUDIO, 0, 7500); /* named, but never there; so no PTS is expected either */
     expect(&s, ANALYSER_PID_MISSING, 3);
     s = stream_make(&(struct plan){.ms = 8000, .pmt_change_ms = 1000}); /* names a PID that does not come */
@@ -236,13 +244,56 @@ static void test_pcr(void)
     expect_arrival(&s, NONE, 0, NONE, 0, no_arrival);
     free(s.packets);
 
-    static const int64_t jumps[] = {ANALYSER_TICKS_PER_S, -ANALYSER_TICKS_PER_S, ANALYSER_TICKS_PER_S * 40000};
+    /* Noticed after 1 and 2 s, or when it is back, but not twice. */
+    s = stream_make(&(struct plan){.ms = 9000, .silent = {{ITEM_PCR, 1000, 3500}, {ITEM_PCR, 5000, 7500}}});
+    expect_arrival(&s, ANALYSER_PCR_REPETITION, 4, ANALYSER_PCR_DISCONTINUITY, 2, NULL);
+    expect_arrival(&s, ANALYSER_PCR_REPETITION, 2, ANALYSER_PCR_DISCONTINUITY, 2, no_arrival);
+    free(s.packets);
+
+    static const int64_t seconds[] = {1, -1, 40000};
     for (size_t i = 0; i < 3; i++) {
-        s = stream_make(&(struct plan){.ms = 3000, .pcr = 1, .jump = {1500, jumps[i], false}});
+        int64_t jump = seconds[i] * ANALYSER_TICKS_PER_S;
+        s = stream_make(&(struct plan){.ms = 3000, .pcr = 1, .jump = {1500, jump, false}});
         expect(&s, ANALYSER_PCR_DISCONTINUITY, 1);
-        s = stream_make(&(struct plan){.ms = 3000, .pcr = 1, .jump = {1500, jumps[i], true}});
+        s = stream_make(&(struct plan){.ms = 3000, .pcr = 1, .jump = {1500, jump, true}});
         expect(&s, NONE, 0);
     }
+}
+
+/* The indicator is good for one step. */
+static void test_pcr_indicated_once(void)
+{
+    struct stream s = stream_make(&(struct plan){.ms = 3000, .jump = {1500, ANALYSER_TICKS_PER_S, true}});
+    for (size_t i = 4000; i < s.count; i++)
+        if (packet_pid(s.packets[i]) == PID_VIDEO && s.packets[i][3] & 0x20)
+            packet_move_pcr(s.packets[i], ANALYSER_TICKS_PER_S);
+    expect(&s, ANALYSER_PCR_DISCONTINUITY, 1);
+}
+
+/* A PMT begins in one packet and ends in the next, which has two damaged sections behind it. */
+static void test_sections(void)
+{
+    static const uint8_t pat[] = {0x00, 0xb0, 0, 0, 7, 0xc1, 0, 0, 0, 1, 0xe1, 0x00};
+    static const uint8_t damaged[] = {0x02, 0xb0, 9, 0, 1, 0xc1, 0, 0, 0, 0, 0, 0};
+    struct stream s = stream_make(&(struct plan){.ms = 100, .pmt_filler = 250});
+    struct analyser *a = analyser_new(&(struct analyser_options){0});
+    uint8_t packet[PACKET], *first = s.packets[stream_find(&s, 0, PID_PMT, true, true, 0)],
+            *second = s.packets[stream_find(&s, 0, PID_PMT, false, true, 1)];
+    size_t rest = 3 + ((size_t)(first[6] & 15) << 8 | first[7]) - (PACKET - 5);
+    CHECK(a);
+    packet_section(packet, PID_PAT, 0, pat, sizeof pat, true);
+    analyser_push(a, packet, -1);
+    analyser_push(a, first, -1);
+    memmove(second + 5, second + 4, rest);
+    second[1] |= 0x40;
+    second[4] = (uint8_t)rest;
+    memcpy(second + 5 + rest, damaged, sizeof damaged);
+    memcpy(second + 5 + rest + sizeof damaged, damaged, sizeof damaged);
+    analyser_push(a, second, -1);
+    CHECK_EQ_INT(analyser_counters(a)->count[ANALYSER_CRC], 2);
+    CHECK(analyser_programme(a, 0) && analyser_programme(a, 0)->count == 2);
+    analyser_free(a);
+    free(s.packets);
 }
 
 static void test_accuracy(void)
@@ -277,7 +328,8 @@ static void test_pts(void)
 /* A stream without PCR is judged by arrival time; a file without PCR cannot be. */
 static void test_no_pcr(void)
 {
-    struct stream s = stream_make(&(struct plan){.ms = 6000, .silent = {{ITEM_PCR, 0, 6000}, {ITEM_PAT, 1000, 2600}}});
+    struct stream s = stream_make(&(struct plan){
+        .ms = 6000, .silent = {{ITEM_PCR, 0, 6000}, {ITEM_PAT, 1000, 2600}}});
     expect_arrival(&s, ANALYSER_PCR_REPETITION, 5, ANALYSER_PAT, 2, NULL);
     expect_arrival(&s, NONE, 0, NONE, 0, no_arrival);
     free(s.packets);
@@ -296,6 +348,8 @@ int main(void)
     test_transport_error();
     test_crc();
     test_pcr();
+    test_pcr_indicated_once();
+    test_sections();
     test_accuracy();
     test_pts();
     test_no_pcr();

@@ -1,5 +1,5 @@
-/* `analyse` and `metronome` together, over loopback multicast: one metronome is the stream, the other the control.
- * usage: test_programs ANALYSE METRONOME */
+/* `analyse` and `metronome` together, over loopback multicast: one metronome is the stream, the other the
+ * control. usage: test_programs ANALYSE METRONOME */
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
@@ -53,8 +53,9 @@ int main(int argc, char **argv)
 {
     CHECK(argc == 3);
     int output;
-    pid_t analyse = start((const char *const[]){argv[1], "--listen", STREAM, "--control", CONTROL, "--interface", "lo",
-                                                "--follow", "--gap-ms", "100", NULL}, &output);
+    pid_t analyse = start((const char *const[]){argv[1], "--listen", STREAM, "--control", CONTROL,
+                                                "--interface", "lo", "--follow", "--gap-ms", "100", NULL},
+                          &output);
     FILE *lines = fdopen(output, "r");
     json_t *line = json_loadf(lines, JSON_DISABLE_EOF_CHECK, NULL);
     CHECK(line && strcmp(json_string_value(json_object_get(line, "event")), "listening") == 0);
@@ -97,7 +98,8 @@ int main(int argc, char **argv)
     CHECK(json_number_value(json_object_get(json_object_get(line, "gap"), "longestUnexcusedMs")) >= 390);
     CHECK(integer(line, "datagrams", "count") > 200 && integer(line, "datagrams", "oddSize") == 0);
     CHECK(integer(line, "datagrams", "kernelDropped") == 0);
-    CHECK_EQ_INT(json_integer_value(json_object_get(line, "packets")), 7 * integer(line, "datagrams", "count"));
+    json_int_t packets = json_integer_value(json_object_get(line, "packets"));
+    CHECK_EQ_INT(packets, 7 * integer(line, "datagrams", "count"));
     json_decref(line);
     return 0;
 }

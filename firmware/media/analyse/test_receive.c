@@ -37,7 +37,8 @@ static void test_rtp(void)
     uint8_t b[1500] = {0x80, 33, 0x12, 0x34};
     struct datagram d;
     fill(b + 12, 7);
-    CHECK(datagram_read(b, 1328, &d) && d.rtp && d.count == 7 && d.sequence == 0x1234 && d.packets == b + 12 && !d.odd);
+    CHECK(datagram_read(b, 1328, &d) && d.rtp && d.sequence == 0x1234);
+    CHECK(d.count == 7 && d.packets == b + 12 && !d.odd);
     b[12] = 0; /* damaged sync byte */
     CHECK(datagram_read(b, 1328, &d) && d.rtp && d.count == 7);
     b[0] = 0x82; /* two contributing sources */
@@ -90,8 +91,9 @@ static void see(void *data, const struct gap *gap)
     s->last = *gap;
 }
 
-/* A stream each ms with a gap of `gap_ms` at 1 s, and a control stream each 2 ms that stalls from `stall_ms` after
- * the start of the gap for `stall_length_ms`. The control datagrams come a little later than the stream's. */
+/* A stream each ms with a gap of `gap_ms` at 1 s, and a control stream each 2 ms that stalls from `stall_ms`
+ * after the start of the gap for `stall_length_ms`. The control datagrams come a little later than the
+ * stream's. */
 static struct gaps run(struct seen *seen, int gap_ms, int stall_ms, int stall_length_ms)
 {
     struct gaps g = {.threshold_ns = 40 * MS, .controlled = true, .found = see, .data = seen};

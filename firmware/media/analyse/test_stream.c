@@ -59,7 +59,8 @@ void packet_section(uint8_t *packet, uint16_t pid, uint8_t cc, const uint8_t *se
     size = finish_section(copy, size, crc);
     CHECK(size + 5 <= PACKET);
     memset(packet, 0xff, PACKET);
-    memcpy(packet, (const uint8_t[]){0x47, (uint8_t)(0x40 | pid >> 8), (uint8_t)pid, (uint8_t)(0x10 | cc), 0}, 5);
+    uint8_t header[] = {0x47, (uint8_t)(0x40 | pid >> 8), (uint8_t)pid, (uint8_t)(0x10 | cc), 0};
+    memcpy(packet, header, sizeof header);
     memcpy(packet + 5, copy, size);
 }
 
@@ -86,7 +87,8 @@ static void put_pmt(struct maker *m, bool changed)
         s[13] = (uint8_t)filler;
         size += filler + 2;
     }
-    static const uint8_t streams[] = {0x1b, 0xe1, 0x01, 0xf0, 0, 0x03, 0xe1, 0x02, 0xf0, 6, 0x0a, 4, 'd', 'e', 'u', 0};
+    static const uint8_t streams[] = {0x1b, 0xe1, 0x01, 0xf0, 0, 0x03, 0xe1, 0x02, 0xf0, 6,
+                                      0x0a, 4, 'd', 'e', 'u', 0};
     static const uint8_t more[] = {0x0f, 0xe1, 0x03, 0xf0, 0};
     memcpy(s + size, streams, sizeof streams);
     size += sizeof streams;
@@ -149,7 +151,9 @@ static void put_unit(struct maker *m, bool video, int64_t ticks)
 {
     uint8_t *p = next_packet(m, video ? PID_VIDEO : PID_AUDIO, true, true) + 4;
     int64_t dts = (ticks / 300 + DELAY_MS * 90) & ((INT64_C(1) << 33) - 1);
-    memcpy(p, (const uint8_t[]){0, 0, 1, video ? 0xe0 : 0xc0, 0, 0, 0x80, video ? 0xc0 : 0x80, video ? 10 : 5}, 9);
+    static const uint8_t headers[2][9] = {{0, 0, 1, 0xc0, 0, 0, 0x80, 0x80, 5},
+                                          {0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10}};
+    memcpy(p, headers[video], sizeof headers[video]);
     write_stamp(p + 9, video ? 3 : 2, video ? (dts + 3600) & ((INT64_C(1) << 33) - 1) : dts);
     if (video)
         write_stamp(p + 14, 1, dts);
@@ -188,8 +192,8 @@ struct stream stream_make(const struct plan *plan)
         }
         int64_t ticks = plan->pcr + jump + (int64_t)n * PACKET_TICKS;
         size_t i = 0;
-        static const enum item order[ITEMS] = {ITEM_PCR, ITEM_PAT, ITEM_PMT, ITEM_SDT, ITEM_NIT, ITEM_TDT, ITEM_VIDEO,
-                                               ITEM_AUDIO};
+        static const enum item order[ITEMS] = {ITEM_PCR, ITEM_PAT, ITEM_PMT, ITEM_SDT,
+                                               ITEM_NIT, ITEM_TDT, ITEM_VIDEO, ITEM_AUDIO};
         while (i < ITEMS && !due[order[i]])
             i++;
         enum item item = i < ITEMS ? order[i] : ITEMS;

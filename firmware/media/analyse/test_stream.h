@@ -1,7 +1,7 @@
-/* A transport stream made by hand for the tests: constant rate, 2000 packets a second, so that a packet lasts exactly
- * 13500 ticks. Packet n passes at n · 0.5 ms. Programme 1: PMT on 0x100, H.264 at 25/s with the PCR on 0x101, MPEG
- * audio at 41⅔/s on 0x102. PAT and PMT come every 100 ms, PCR every 30 ms (in turn alone and with payload), SDT, NIT
- * and TDT every second. */
+/* A transport stream made by hand for the tests: constant rate, 2000 packets a second, so that a packet lasts
+ * exactly 13500 ticks. Packet n passes at n · 0.5 ms. Programme 1: PMT on 0x100, H.264 at 25/s with the PCR
+ * on 0x101, MPEG audio at 41⅔/s on 0x102. PAT and PMT come every 100 ms, PCR every 30 ms (in turn alone and
+ * with payload), SDT, NIT and TDT every second. */
 #ifndef STEADYCAST_ANALYSE_TEST_STREAM_H
 #define STEADYCAST_ANALYSE_TEST_STREAM_H
 
@@ -37,8 +37,8 @@ struct stream {
 /** Aborts the test when out of memory. Free `packets`. */
 struct stream stream_make(const struct plan *plan);
 
-/** The nth packet (from 0) of `pid`, from packet `from` on; `start`: only where a unit starts; `payload`: only with
- *  payload. Aborts the test when there is none. */
+/** The nth packet (from 0) of `pid`, from packet `from` on; `start`: only where a unit starts; `payload`:
+ *  only with payload. Aborts the test when there is none. */
 size_t stream_find(const struct stream *s, size_t from, uint16_t pid, bool start, bool payload, int nth);
 void stream_remove(struct stream *s, size_t at);
 /** Puts a copy of packet `at` behind it. */

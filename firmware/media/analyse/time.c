@@ -1,4 +1,5 @@
-/* Stream time: clocks made of points, marks that wait for the next point, and watches on what should come again. */
+/* Stream time: clocks made of points, marks that wait for the next point, and watches on what should come
+ * again. */
 #include <string.h>
 
 #include "internal.h"
@@ -39,7 +40,8 @@ int64_t ana_elapsed(const struct analyser *a, int64_t since)
     return ns <= 0 ? 0 : (ns < HOUR_NS ? ns : HOUR_NS) * 27 / 1000;
 }
 
-void ana_watch_start(struct analyser *a, struct ana_watch *w, enum analyser_check check, uint16_t pid, int limit_ms)
+void ana_watch_start(struct analyser *a, struct ana_watch *w, enum analyser_check check, uint16_t pid,
+                     int limit_ms)
 {
     w->check = check;
     w->pid = pid;
@@ -97,7 +99,7 @@ static void check_absences(struct analyser *a)
             if (p->stream && p->stream->timed)
                 check_absence(a, &p->stream->watch, p->stream->watch.limit);
         }
-        /* When the next PCR comes, its value tells exactly whether it was late; this is for when none comes. */
+        /* Whether a PCR is late, its value tells when it comes. This is for when none comes. */
         if (p->clock && ana_named(a, p->clock->referenced))
             check_absence(a, &p->clock->watch, ANALYSER_TICKS_PER_S);
     }
