@@ -32,7 +32,7 @@ export class RealBox {
 
   /** Starts the supervisor; again on the same port. Resolves when it answers. */
   async start(): Promise<void> {
-    await this.#storeConfig();
+    if (this.#port === 0) await this.#storeConfig();
     const args = [
       "--port",
       `${this.#port}`,
