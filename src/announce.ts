@@ -31,7 +31,7 @@ export function announce(options: { bus: Bus; config: ConfigService; url: string
 /** Commands that play a stream on this machine. */
 function players(output: { type: "udp" | "rtp"; address: string; port: number; interface: string }): string[] {
   const { type, address, port } = output;
-  const loopback = output.interface === "lo";
-  const [local, face] = loopback ? ["?localaddr=127.0.0.1", " --miface lo"] : ["", ""];
-  return [`ffplay -fflags nobuffer ${type}://${address}:${port}${local}`, `vlc${face} ${type}://@${address}:${port}`];
+  // Without these the players join where the routing table leads.
+  const [local, face] = output.interface === "lo" ? ["?localaddr=127.0.0.1", " --miface lo"] : ["", ""];
+  return [`ffplay '${type}://${address}:${port}${local}'`, `vlc${face} '${type}://@${address}:${port}'`];
 }

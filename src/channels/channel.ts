@@ -4,6 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import { ZodError, z } from "zod";
 import type { Bus } from "../bus.ts";
 import type { ChannelConfig, SrtOutputConfig } from "../config/schema.ts";
 import { type Platform, UnsupportedSetting } from "../media/codecs.ts";
@@ -332,7 +333,9 @@ export class Channel {
           take(event);
           if (event.event !== "levels") this.#changed();
         } catch (error) {
-          log("error", `${title}: ${event.event} event not understood: ${(error as Error).message}`);
+          const why =
+            error instanceof ZodError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
+          log("error", `${title}: ${event.event} event not understood: ${why.slice(0, 200)}`);
         }
       },
     };

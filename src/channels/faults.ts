@@ -6,7 +6,7 @@ const CLEAN_SAMPLES = 5;
 
 export class FaultBook {
   readonly #faults = new Map<string, Fault>();
-  readonly #counters = new Map<string, { value: number; clean: number }>();
+  readonly #counters = new Map<string, { value: number; grown: number; clean: number }>();
   readonly #now: () => Date;
 
   constructor(now: () => Date = () => new Date()) {
@@ -36,15 +36,18 @@ export class FaultBook {
     else this.clear(id);
   }
 
-  /** Raises when a counter of errors has grown since the last sample; clears when it stands still for 5 samples. */
-  count(id: string, value: number, severity: Fault["severity"], message: string): void {
+  /**
+   * Raises when a counter of errors has grown in `samples` samples in a row, clears when it stands still for five.
+   * More than one sample is for what also happens, for a moment, when settings change.
+   */
+  count(id: string, value: number, severity: Fault["severity"], message: string, samples = 1): void {
     const before = this.#counters.get(id);
     // A worker that was restarted counts from 0; the first sample says nothing about now.
     const grown = before !== undefined && value > before.value;
-    const clean = grown ? 0 : (before?.clean ?? CLEAN_SAMPLES) + 1;
-    this.#counters.set(id, { value, clean });
-    if (grown) this.raise(id, severity, message);
-    else if (clean >= CLEAN_SAMPLES) this.clear(id);
+    const counter = { value, grown: grown ? before.grown + 1 : 0, clean: grown ? 0 : (before?.clean ?? 0) + 1 };
+    this.#counters.set(id, counter);
+    if (counter.grown >= samples) this.raise(id, severity, message);
+    else if (counter.clean >= CLEAN_SAMPLES) this.clear(id);
   }
 
   /** Forgets every fault whose name begins so: what they were about is gone. */

@@ -148,7 +148,8 @@ export class Monitor {
         "mux-overflow",
         programme.late + programme.dropped,
         "error",
-        "Units come too late for their time, the multiplex is too small or the encoder too slow: raise the multiplex bitrate or lower the video's",
+        "Units come too late and are left out: raise the multiplex bitrate, or lower the video's",
+        3,
       );
     }
     const errors = Object.values(stats.tr101290).reduce((sum, count) => sum + count, 0);

@@ -357,7 +357,10 @@ export class Worker<Spec> implements Supervised<Spec> {
   /** What it is doing, without waiting for the next report: it may have been adopted. */
   #askStats(connection: Connection): void {
     connection.request("stats").then(
-      (stats) => this.#take({ ...(stats as object), event: "stats" }),
+      (stats) => {
+        // One that has just started has none yet.
+        if (Object.keys(stats as object).length > 0) this.#take({ ...(stats as object), event: "stats" });
+      },
       () => {}, // the heartbeat judges
     );
   }

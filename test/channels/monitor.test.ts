@@ -121,11 +121,19 @@ test("counted faults begin with an increase and end after five clean samples", (
 
 test("late units and failing destinations are faults", () => {
   const monitor = new Monitor();
-  const stats = transmitStats();
-  monitor.takeTransmit(stats);
+  const ids = () => monitor.faults().map(({ id }) => id);
+  const late = (count: number) =>
+    monitor.takeTransmit(
+      transmitStats((next) => {
+        if (next.programmes[0]) next.programmes[0].late = count;
+      }),
+    );
+  for (const count of [0, 3, 3, 4, 6]) late(count);
+  assert.deepEqual(ids(), [], "a change of settings costs units for a moment");
+  late(9);
+  assert.deepEqual(ids(), ["mux-overflow"]);
   monitor.takeTransmit(
     transmitStats((next) => {
-      if (next.programmes[0]) next.programmes[0].late = 3;
       if (next.destinations[0]) Object.assign(next.destinations[0], { errors: 2, lastError: "Network is unreachable" });
       next.tr101290.pcrAccuracy = 1;
     }),
