@@ -1,8 +1,8 @@
 /** The whole product with one small channel on air, for the fault tests: what is done to it, and what is seen. */
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import type { ChannelStatus, WorkerStatus } from "../../../src/channels/status.ts";
 import { RealBox } from "../../browser/support/realBox.ts";
+import type { Scope } from "./worker.ts";
 
 /** PIDs and periods (90 kHz) of the channel below. */
 export const videoPid = 256;
@@ -31,7 +31,7 @@ export class Station {
   }
 
   /** Starts the supervisor with these channels; returns when all are live. */
-  static async start(t: TestContext, channels: object[]): Promise<Station> {
+  static async start(t: Scope, channels: object[]): Promise<Station> {
     const station = new Station({ version: 1, channels });
     t.after(() => station.box.remove());
     t.after(() => station.box.stop());

@@ -4,12 +4,20 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 import { z } from "zod";
 import { tr101290 } from "../../../src/media/protocol.ts";
-import { mediaDir, until } from "./worker.ts";
+import { mediaDir, type Scope, until } from "./worker.ts";
 
 const span = z.object({ count: z.number(), min: z.number(), mean: z.number(), max: z.number() });
+
+/** Arrival time less PCR around its mean; absent where there were too few. */
+const jitter = z.object({
+  samples: z.number(),
+  p1: z.number(),
+  p50: z.number(),
+  p99: z.number(),
+  driftPpm: z.number(),
+});
 
 const wireReport = z.object({
   datagrams: z.object({
@@ -30,7 +38,14 @@ const wireReport = z.object({
   tr101290,
   errors: z.array(z.object({ check: z.string(), pid: z.number(), time: z.number() }).loose()),
   pcr: z.array(
-    z.object({ pid: z.number(), intervalMs: span, cbr: z.boolean(), errorNs: z.number(), discontinuities: z.number() }),
+    z.object({
+      pid: z.number(),
+      intervalMs: span,
+      cbr: z.boolean(),
+      errorNs: z.number(),
+      discontinuities: z.number(),
+      jitterUs: jitter.optional(),
+    }),
   ),
   tables: z.record(z.string(), span.partial()),
   streams: z.array(
@@ -69,7 +84,7 @@ export class Wire {
   }
 
   /** Watches a multicast stream on `lo`. Returns when both streams are there. */
-  static async watch(t: TestContext, address: string, port: number): Promise<Wire> {
+  static async watch(t: Scope, address: string, port: number): Promise<Wire> {
     const control = `239.255.6.250:${port}`;
     const metronome = spawn(join(mediaDir, "analyse/metronome"), ["--to", control, "--interface", "lo"], {
       stdio: ["ignore", "ignore", "inherit"],

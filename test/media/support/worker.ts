@@ -5,7 +5,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
@@ -16,8 +15,13 @@ const repository = fileURLToPath(new URL("../../../", import.meta.url));
 /** Where the native programs were built: STEADYCAST_MEDIA_DIR, or the product's own build. */
 export const mediaDir = resolve(repository, process.env.STEADYCAST_MEDIA_DIR ?? "build/media");
 
+/** What undoes things at its end: a test, or a bench. */
+export interface Scope {
+  after(undo: () => unknown): void;
+}
+
 /** A folder of the test's own, removed at its end. Short, since UNIX socket paths are limited to 107 bytes. */
-export async function temporaryFolder(t: TestContext): Promise<string> {
+export async function temporaryFolder(t: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "steadycast-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
@@ -190,7 +194,7 @@ export class NativeWorker extends ControlClient {
    * a crash, or a complaint of a sanitizer at exit, fails the test.
    */
   static async spawn(
-    t: TestContext,
+    t: Scope,
     role: Role,
     options: { folder?: string; name?: string; args?: string[] } = {},
   ): Promise<NativeWorker> {
