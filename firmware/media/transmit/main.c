@@ -12,18 +12,31 @@
 
 #define REALTIME_PRIORITY 10
 
+struct process {
+    struct loop *loop;
+    struct transmit *transmit;
+};
+
 static json_t *request(void *data, const char *method, const json_t *params, struct control_error *error)
 {
+    struct process *process = data;
     if (strcmp(method, "apply") == 0)
-        return transmit_apply(data, json_object_get(params, "spec"), error);
+        return transmit_apply(process->transmit, json_object_get(params, "spec"), error);
     if (strcmp(method, "stats") == 0)
-        return transmit_stats(data);
-    return control_fail(error, "unknown-method", "", "transmit knows ping, apply, stats and quit, not %.40s", method);
+        return transmit_stats(process->transmit);
+    if (strcmp(method, "handover") == 0) {
+        transmit_hand_over(process->transmit);
+        loop_quit(process->loop, EXIT_ORDERLY);
+        return json_object();
+    }
+    return control_fail(error, "unknown-method", "", "transmit knows ping, apply, stats, handover and quit, not %.40s",
+                        method);
 }
 
 static json_t *spec(void *data)
 {
-    return transmit_spec(data);
+    struct process *process = data;
+    return transmit_spec(process->transmit);
 }
 
 static void terminate(void *data)
@@ -71,7 +84,8 @@ int main(int argc, char **argv)
     struct transmit *transmit = transmit_new(loop);
     if (transmit == NULL)
         return EXIT_NO_RESOURCES;
-    struct control_handler handler = {.role = "transmit", .data = transmit, .request = request, .spec = spec};
+    struct process process = {loop, transmit};
+    struct control_handler handler = {.role = "transmit", .data = &process, .request = request, .spec = spec};
     struct control *control = control_new(loop, path, orphan_s, &handler);
     if (control == NULL) {
         int code = errno == EADDRINUSE ? EXIT_SOCKET_BUSY : EXIT_NO_RESOURCES;

@@ -292,6 +292,11 @@ json_t *transmit_stats(struct transmit *t)
     return t->figures.last == NULL ? json_object() : json_incref(t->figures.last);
 }
 
+void transmit_hand_over(struct transmit *t)
+{
+    t->handed_over = true;
+}
+
 void transmit_set_control(struct transmit *t, struct control *control)
 {
     t->control = control;
@@ -329,7 +334,7 @@ void transmit_free(struct transmit *t)
     tap_free(t->tap);
     sender_free(t->sender);
     mux_free(t->mux);
-    journal_close(t->journal, false);
+    journal_close(t->journal, t->handed_over);
     analyser_free(t->analyser);
     spec_free(t->spec);
     free(t);

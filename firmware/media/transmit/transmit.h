@@ -12,8 +12,10 @@ struct transmit;
 
 /** Nothing is sent before the first spec is applied. NULL when out of resources. */
 struct transmit *transmit_new(struct loop *loop);
-/** An orderly end: the journal goes too, so that the next start is a new stream. */
+/** An orderly end: the journal goes too, so that the next start is a new stream. Unless it is handed over. */
 void transmit_free(struct transmit *transmit);
+/** Keeps the journal at the end: a successor goes on with the stream where this one leaves it. */
+void transmit_hand_over(struct transmit *transmit);
 
 /** Where warnings go, once the control socket is there. */
 void transmit_set_control(struct transmit *transmit, struct control *control);

@@ -32,7 +32,7 @@ struct transmit {
     struct spec *spec;
     struct journal *journal;
     struct journal_state state; /* the working copy; the journal has the committed one */
-    bool resumed;
+    bool resumed, handed_over;
     struct mux *mux;
     size_t channel_count;
     struct channel channels[PROGRAMMES_MAX];
