@@ -45,3 +45,20 @@ test("transmit is killed", async (t) => {
   assert.equal(report.pmtChanges.length, 1, "the PMT did not change");
   assert.equal((await station.worker("encode")).pid, encode.pid);
 });
+
+test("transmit is frozen", async (t) => {
+  const output = { type: "rtp", id: "main", address: "239.255.6.22", port: 16_022, interface: "lo" };
+  const station = await Station.start(t, [smallChannel("239.255.6.22", 16_022, { outputs: [output] })]);
+  const wire = await Wire.watch(t, "239.255.6.22", 16_022);
+  for (let i = 0; i < 5; i++) {
+    const { pid } = await station.worker("transmit");
+    process.kill(pid, "SIGSTOP");
+    await station.replaced("transmit", pid);
+    await station.proven();
+  }
+  const report = await wire.report();
+  t.diagnostic(summary(report));
+  // The heartbeat takes its time to tell, and so long neither tables nor PCR come. What was not sent meanwhile is sent then.
+  assertUnbroken(report, { gapMs: 2500, except: ["pts", "pat", "pmt", "pcrRepetition"] });
+  assert.equal(report.pmtChanges.length, 1, "the PMT did not change");
+});

@@ -16,8 +16,9 @@
 #define QUANTUM (2 * NS_PER_MS)
 /* After a stall the stream catches up at this many times its rate, sparing the switches a burst at line rate. */
 #define CATCH_UP 4
-/* A stall longer than this is not caught up: the stream jumps, with discontinuity_indicator set. */
-#define JUMP_AFTER (2 * NS_PER_S)
+/* A stall longer than this is not caught up: the stream jumps, with discontinuity_indicator set. Longer than
+ * the supervisor takes to replace a frozen process. */
+#define JUMP_AFTER (5 * NS_PER_S)
 /* A VBR datagram that is not full goes out after this. */
 #define FLUSH_AFTER (10 * NS_PER_MS)
 
