@@ -3,6 +3,7 @@
  * migrations are all made from this schema, so every setting carries its label, help, unit and effect.
  */
 import { z } from "zod";
+import { isBelow, lowestLevel } from "./levels.ts";
 
 /** What changing a setting does to a channel on air. */
 export type Effect = "live" | "encoder" | "transmit" | "none";
@@ -214,6 +215,9 @@ export const audioTrack = z.strictObject({
     .meta(set("Delay", "live", { unit: "ms", help: "Lip-sync correction; positive: sound later" })),
 });
 
+/** kbit/s that one channel may have: ISO/IEC 13818-7, 6144 bits a frame; ISO/IEC 11172-3, 2.4.2.3. */
+const monoLimit = { aac: 256, mp2: 192 } as const;
+
 // ---- signal loss ---------------------------------------------------------------------------------------------------
 
 export const loss = z.strictObject({
@@ -392,6 +396,18 @@ export const channel = z
     if (v.lowLatency && v.bFrames > 0) {
       issue(["video", "bFrames"], `must be 0 in low-latency mode, is ${v.bFrames}`, v.bFrames, { maximum: 0 });
     }
+    const lowest = lowestLevel(v.width, v.height, Number(v.frameRate), peak);
+    if (v.level !== "auto" && lowest !== undefined && isBelow(v.level, lowest)) {
+      const what = `${v.width}x${v.height} at ${v.frameRate} Hz and ${peak} kbit/s`;
+      issue(["video", "level"], `must be at least ${lowest} for ${what}, is ${v.level}`, v.level);
+    }
+    audio.forEach((track, i) => {
+      const maximum = monoLimit[track.codec];
+      if (track.channels === 1 && track.bitrate > maximum) {
+        const message = `must be at most ${maximum} kbit/s for one channel, is ${track.bitrate}`;
+        issue(["audio", i, "bitrate"], message, track.bitrate, { maximum });
+      }
+    });
     if (v.profile === "baseline" && v.bFrames > 0) {
       issue(["video", "bFrames"], `must be 0 in the baseline profile, is ${v.bFrames}`, v.bFrames, { maximum: 0 });
     }
