@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 import { announce, say } from "./announce.ts";
 import { ApiServer } from "./api/server.ts";
@@ -61,17 +62,25 @@ async function run(options: Options): Promise<void> {
     channels,
   });
 
-  await lock.start();
-  await config.start();
-  await api.start();
-  announce({ bus, config, url: api.url, began });
-  await channels.start();
+  const start = async () => {
+    await lock.start();
+    await config.start();
+    const [first] = config.current.channels;
+    if (options.input !== undefined && !isDeepStrictEqual(first?.source, options.input)) {
+      say(`--input has no effect: ${options.data} has its configuration already`);
+    }
+    await api.start();
+    announce({ bus, config, url: api.url, began });
+    await channels.start();
+  };
+  const started = start();
 
   let leaving = false;
   const leave = async (how: "stop" | "detach") => {
     if (leaving) return;
     leaving = true;
     say(how === "stop" ? "Stopping" : "Leaving, the channels stay on air");
+    await started;
     await api.stop();
     await channels[how]();
     await config.stop();
@@ -80,33 +89,38 @@ async function run(options: Options): Promise<void> {
   };
   const on = (signal: NodeJS.Signals, how: "stop" | "detach") => {
     process.on(signal, () => {
-      leave(how).catch(fail);
+      leave(how).catch(crash);
     });
   };
   on("SIGINT", "stop");
   on("SIGTERM", "stop");
+  on("SIGHUP", "stop");
   // For an upgrade of the supervisor: its successor adopts the media.
   on("SIGUSR2", "detach");
+  await started;
 }
 
 /** Ends the supervisor alone: the media runs on, and the next supervisor adopts it. */
-function fail(error: unknown): never {
+function crash(error: unknown): never {
   console.error(error);
   process.exit(1);
 }
 
-process.on("uncaughtException", fail);
-process.on("unhandledRejection", fail);
+/** Ends a supervisor that cannot start, with the reason. */
+function refuse(error: unknown): never {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
+
+process.on("uncaughtException", crash);
+process.on("unhandledRejection", crash);
+// A terminal that is closed is no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options === "help") process.stdout.write(usage);
   else await run(options);
 } catch (error) {
-  if (error instanceof UsageError) {
-    console.error(`${error.message}\n\n${usage}`);
-    process.exit(2);
-  }
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
+  refuse(error);
 }

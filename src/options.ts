@@ -18,9 +18,13 @@ export interface Options {
   stamp: boolean;
 }
 
-/** A command line that cannot be used; the message says why. */
+/** A command line that cannot be used; the message says why and where the options are told. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super(`${message}\nnpm start -- --help tells the options`);
+  }
 }
 
 export const usage = `Usage: npm start -- [options]

@@ -173,23 +173,25 @@ export class Channel {
     return turn;
   }
 
+  /** Applies the configuration. What cannot be applied is a fault, and what is on air stays on air. */
   async #bring(): Promise<void> {
-    const config = this.#config;
-    if (!config.enabled) {
+    if (!this.#config.enabled) {
       await this.#endWorkers();
       return;
     }
-    const { platform, stamp, slates } = this.#media;
-    let encode: EncodeSpec;
     try {
-      encode = encodeSpec(config, { platform, stamp, paths: this.#paths });
+      await this.#bringEnabled(this.#config);
+      this.#monitor.fault("not-applied", false, "error", "");
     } catch (error) {
-      if (!(error instanceof UnsupportedSetting)) throw error;
-      // What is on air stays on air.
-      this.#monitor.fault("unsupported", true, "error", `${error.field} ${error.message}`);
-      return;
+      const what = error instanceof UnsupportedSetting ? `${error.field} ${error.message}` : (error as Error).message;
+      this.#monitor.fault("not-applied", true, "error", `The settings cannot be applied: ${what}`);
+      this.#log("error", what);
     }
-    this.#monitor.fault("unsupported", false, "error", "");
+  }
+
+  async #bringEnabled(config: ChannelConfig): Promise<void> {
+    const { platform, stamp, slates } = this.#media;
+    const encode = encodeSpec(config, { platform, stamp, paths: this.#paths });
     await mkdir(this.#paths.folder, { recursive: true, mode: 0o750 });
     const slate = await slates.find(config.id, encode);
     const transmit = transmitSpec(config, this.#paths, slate.path);

@@ -22,21 +22,23 @@ type WorkerView = Pick<Supervised<unknown>, "state" | "lastExit" | "refusal">;
 
 export interface Evidence {
   enabled: boolean;
+  /** The workers cannot even be started. */
+  blocked: boolean;
   encode: WorkerView["state"] | null;
   transmit: WorkerView["state"] | null;
   /** Datagrams leave. */
   onAir: boolean;
   source: z.infer<typeof sourceState>;
   programme: TransmitStats["programmes"][number]["state"];
-  /** The source was live, or was found missing, since the channel was started. */
+  /** The source was live, or it or the encoder was found missing, since the channel was started. */
   settled: boolean;
 }
 
 /** What the evidence makes of the channel; see ChannelState. */
 export function channelState(evidence: Evidence): ChannelState {
-  const { enabled, encode, transmit, onAir, source, programme, settled } = evidence;
+  const { enabled, blocked, encode, transmit, onAir, source, programme, settled } = evidence;
   if (!enabled) return "stopped";
-  if (encode === "failed" || transmit === "failed") return "failed";
+  if (encode === "failed" || transmit === "failed" || blocked) return "failed";
   if (transmit !== "running" || !onAir) return "starting";
   switch (programme) {
     case "live":
@@ -101,6 +103,7 @@ export class Monitor {
     this.#worker("transmit", transmit, "The multiplexer");
     const state = channelState({
       enabled,
+      blocked: encode === undefined && this.#faults.has("not-applied"),
       encode: encode?.state ?? null,
       transmit: transmit?.state ?? null,
       onAir: this.#transmit !== null && (this.#transmit.datagrams > 0 || this.#transmit.bitrate > 0),
@@ -239,6 +242,7 @@ export class Monitor {
       }
     }
     const { refusal } = worker;
+    if (id === "encoder" && refusal !== undefined) this.#settled = true;
     this.#faults.set(
       `${id}-refused`,
       refusal !== undefined,

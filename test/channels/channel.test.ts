@@ -190,6 +190,15 @@ test("what this box's coder cannot do is a fault; what is on air stays", async (
   assert.deepEqual(channel.status().faults, []);
 });
 
+test("a channel whose first settings cannot be applied has failed", async (t) => {
+  const { channel, media } = await setUp(t, { video: { bFrames: 2 } }, { platform: "rockchip" });
+  assert.equal(channel.status().state, "failed");
+  assert.match(channel.status().faults[0]?.message ?? "", /cannot be applied: \/video\/bFrames/);
+  await channel.apply(configWith({}));
+  assert.equal(channel.status().state, "starting");
+  assert.deepEqual(media.takeOrders(), ["start ch1/transmit", "start ch1/encode"]);
+});
+
 test("a channel that is not enabled has no workers, and is stopped", async (t) => {
   const { channel, media } = await setUp(t, { outputs: [srt("a", 1)] });
   live(media);

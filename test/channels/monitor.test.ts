@@ -7,6 +7,7 @@ import { encodeStats, outputStats, transmitStats } from "./support/stats.ts";
 
 const good: Evidence = {
   enabled: true,
+  blocked: false,
   encode: "running",
   transmit: "running",
   onAir: true,
@@ -27,6 +28,7 @@ test("the state follows from the evidence", () => {
     [{ transmit: "waiting" }, "starting"],
     [{ transmit: "failed", onAir: false }, "failed"],
     [{ encode: "failed", programme: "slate" }, "failed"],
+    [{ blocked: true, transmit: null, onAir: false }, "failed"],
     [{ source: "held" }, "held"],
     [{ source: "lost" }, "slate"],
     [{ source: "starting" }, "slate"],

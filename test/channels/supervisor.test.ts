@@ -6,8 +6,10 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChannelStatus } from "../../src/channels/status.ts";
+import type { ChannelConfig } from "../../src/config/schema.ts";
+import { runCommand } from "../../src/media/command.ts";
 import { Receiver } from "./support/receiver.ts";
-import { Supervisor, until } from "./support/supervisor.ts";
+import { type Patch, Supervisor, until } from "./support/supervisor.ts";
 
 const group = "239.255.6.10";
 const port = 5510;
@@ -132,6 +134,50 @@ test("a channel from the first start to the orderly end", async (t) => {
       return status.state === "live" && pids(status).transmit !== transmit && pids(status).transmit !== null;
     });
     t.diagnostic(`longest gap ${Math.round(receiver.takeGap())} ms`);
+    assert.equal(receiver.continuityErrors, 0);
+  });
+
+  await t.test("replaces an encoder that freezes", async () => {
+    const frozen = pids(await supervisor.status()).encode as number;
+    process.kill(frozen, "SIGSTOP");
+    await until("another encoder", async () => {
+      const status = await supervisor.status();
+      return status.state === "live" && pids(status).encode !== frozen;
+    });
+    assert.equal(receiver.continuityErrors, 0);
+  });
+
+  await t.test("plays a file of any name", async () => {
+    const path = join(supervisor.folder, `we"ird 'file' ! fakesink name=x \\ (1).mp4`);
+    const picture = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", "sine", "-t", "3"];
+    await runCommand("ffmpeg", ["-v", "error", ...picture, "-c:v", "mpeg4", "-c:a", "aac", path], {
+      timeoutMs: 20_000,
+    });
+    const config = (await (await supervisor.request("GET", "/channels/ch1")).json()) as Patch;
+    const response = await supervisor.request("PUT", "/channels/ch1", { ...config, source: { type: "file", path } });
+    assert.ok(response.ok, await response.text());
+    await until("the file's picture", async () => {
+      const { state, encode } = await supervisor.status();
+      return state === "live" && encode?.source.width === 320 && encode.source.height === 180;
+    });
+    assert.equal(receiver.continuityErrors, 0);
+  });
+
+  await t.test("has an output with a process of its own, which comes and goes alone", async () => {
+    before = await supervisor.status();
+    const [udp] = before.outputs;
+    const { outputs } = (await (await supervisor.request("GET", "/channels/ch1")).json()) as ChannelConfig;
+    const listener = { type: "srt", id: "guests", mode: "listener", address: "127.0.0.1", port: 9710 };
+    await supervisor.change({ outputs: [...outputs, listener] });
+    await until("the listener", async () => (await supervisor.status()).outputs[1]?.state === "listening");
+    const during = await supervisor.status();
+    assert.deepEqual(during.faults, []);
+    assert.equal(during.outputs[1]?.url, "srt://127.0.0.1:9710?mode=listener");
+    await supervisor.change({ outputs });
+    await until("its end", () => supervisor.media().length === 2);
+    const after = await supervisor.status();
+    assert.deepEqual(pids(after), pids(before));
+    assert.equal(after.outputs[0]?.id, udp?.id);
     assert.equal(receiver.continuityErrors, 0);
   });
 
