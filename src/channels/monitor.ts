@@ -18,6 +18,9 @@ import type { Supervised } from "../media/worker.ts";
 import { FaultBook } from "./faults.ts";
 import type { ChannelState, Fault, OutputStatus } from "./status.ts";
 
+/** Samples in a row after which losses count: a change of settings costs some units for a moment. */
+const LASTING = 3;
+
 type WorkerView = Pick<Supervised<unknown>, "state" | "lastExit" | "refusal">;
 
 export interface Evidence {
@@ -128,6 +131,7 @@ export class Monitor {
         this.#encode.video.overload,
         "warning",
         "The encoder is too slow and leaves pictures out: choose a smaller picture or frame rate",
+        LASTING,
       );
     } else if (event.event === "source") {
       const { state, detail } = sourceEvent.parse(event);
@@ -152,7 +156,7 @@ export class Monitor {
         programme.late + programme.dropped,
         "error",
         "Units come too late and are left out: raise the multiplex bitrate, or lower the video's",
-        3,
+        LASTING,
       );
     }
     const errors = Object.values(stats.tr101290).reduce((sum, count) => sum + count, 0);

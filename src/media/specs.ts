@@ -41,13 +41,14 @@ export function encodeSpec(channel: ChannelConfig, options: SpecOptions): Encode
   };
 }
 
-/** Whether an output is a destination of `transmit` itself, or has a process of its own. */
-function isDatagram(output: OutputConfig): output is Exclude<OutputConfig, SrtOutputConfig> {
+/** An output that `transmit` sends itself; the others have processes of their own. */
+type DatagramOutput = Exclude<OutputConfig, SrtOutputConfig>;
+
+function isDatagram(output: OutputConfig): output is DatagramOutput {
   return output.type === "udp" || output.type === "rtp";
 }
 
-function destination(output: Exclude<OutputConfig, SrtOutputConfig>): TransmitDestination {
-  const { type, enabled: _, ...fields } = output;
+function destination({ type, enabled: _, ...fields }: DatagramOutput): TransmitDestination {
   return { ...fields, protocol: type };
 }
 
@@ -84,7 +85,10 @@ export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate:
         ],
       },
     ],
-    destinations: channel.outputs.filter((output) => output.enabled && isDatagram(output)).map(destination as never),
+    destinations: channel.outputs
+      .filter(isDatagram)
+      .filter((output) => output.enabled)
+      .map(destination),
     tap: paths.tap,
     state: paths.state,
   };
