@@ -17,7 +17,14 @@ struct clip {
     pthread_mutex_t lock; /* units come on a thread each stream */
     bool failed;
     uint64_t units[FEED_STREAMS_MAX];
+    GByteArray *early; /* sound that came before the first picture, which must come first */
 };
+
+static void put(struct clip *clip, const uint8_t *data, size_t size)
+{
+    if (size > 0 && fwrite(data, 1, size, clip->file) != size)
+        clip->failed = true;
+}
 
 static void write_unit(void *data, const struct feed_unit *unit)
 {
@@ -25,9 +32,15 @@ static void write_unit(void *data, const struct feed_unit *unit)
     uint8_t header[FEED_HEADER_SIZE];
     feed_write_unit_header(header, unit);
     pthread_mutex_lock(&clip->lock);
-    if (fwrite(header, 1, sizeof header, clip->file) != sizeof header ||
-        fwrite(unit->data, 1, unit->size, clip->file) != unit->size)
-        clip->failed = true;
+    if (unit->stream != 0 && clip->units[0] == 0) {
+        g_byte_array_append(clip->early, header, sizeof header);
+        g_byte_array_append(clip->early, unit->data, (guint)unit->size);
+    } else {
+        put(clip, header, sizeof header);
+        put(clip, unit->data, unit->size);
+        put(clip, clip->early->data, clip->early->len);
+        g_byte_array_set_size(clip->early, 0);
+    }
     clip->units[unit->stream]++;
     pthread_mutex_unlock(&clip->lock);
 }
@@ -101,7 +114,7 @@ int clip_make(const char *spec_path, const char *out_path, int seconds)
     }
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.part", out_path);
-    struct clip clip = {.file = fopen(beside, "wbe")};
+    struct clip clip = {.file = fopen(beside, "wbe"), .early = g_byte_array_new()};
     bool made = false;
     if (clip.file == NULL) {
         fprintf(stderr, "encode: %s: %s\n", beside, strerror(errno));
@@ -116,6 +129,7 @@ int clip_make(const char *spec_path, const char *out_path, int seconds)
             made = false;
         }
     }
+    g_byte_array_unref(clip.early);
     spec_unref(spec);
     return made ? EXIT_ORDERLY : EXIT_BROKEN;
 }

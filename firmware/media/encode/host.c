@@ -11,6 +11,8 @@
 #define FEED_QUEUE (16u * 1024 * 1024)    /* bytes that may wait for a reader */
 #define KEY_INTERVAL (250 * NS_PER_MS)    /* between two key frames that were asked for */
 #define FAILS_AGAIN (10 * NS_PER_S)       /* a second failure within this time ends the process */
+#define READY_TIME (500 * NS_PER_MS)      /* that a new program waits for a picture of its size */
+#define READY_CHECK_MS 20
 #define CREW_MAX 24                       /* threads that hang; with more there is no going on */
 #define END_TIME (2 * NS_PER_S)
 
@@ -57,6 +59,38 @@ static void set_properties(struct host *host)
 
 static void program_failed(struct host *host, const char *reason);
 
+/* A program that is ready but overtaken goes unused. */
+static void forget_ready(struct host *host)
+{
+    if (host->ready_timer != NULL)
+        loop_timer_stop(host->ready_timer);
+    host->ready_timer = NULL;
+    dispose(host, host->ready);
+    host->ready = NULL;
+}
+
+static void swap(struct host *host, struct program *program)
+{
+    struct program *before = store_swap_program(host->store, program, announce, host);
+    host->program = program;
+    dispose(host, before);
+    /* Live properties may have changed since the build began. */
+    set_properties(host);
+}
+
+static void swap_when_shown(void *data)
+{
+    struct host *host = data;
+    if (!store_can_show(host->store, &program_spec(host->ready)->video) && clock_now() < host->ready_until)
+        return;
+    struct program *program = host->ready;
+    host->ready = NULL;
+    forget_ready(host);
+    swap(host, program);
+}
+
+/* When the size changes while a picture is on air, the source needs a moment to give one of the new size:
+ * until then the old program goes on, so that no slate flashes up. */
 static void built(void *data)
 {
     struct build *build = data;
@@ -65,12 +99,16 @@ static void built(void *data)
         dispose(host, build->program);
     } else if (build->program == NULL) {
         program_failed(host, build->reason);
+    } else if (host->program == NULL || store_can_show(host->store, &build->spec->video)) {
+        swap(host, build->program);
     } else {
-        struct program *before = store_swap_program(host->store, build->program, announce, host);
-        host->program = build->program;
-        dispose(host, before);
-        /* Live properties may have changed since the build began. */
-        set_properties(host);
+        host->ready = build->program;
+        host->ready_until = clock_now() + READY_TIME;
+        host->ready_timer = loop_every(host->loop, READY_CHECK_MS, swap_when_shown, host);
+        if (host->ready_timer == NULL) {
+            host->ready = NULL;
+            swap(host, build->program);
+        }
     }
     spec_unref(build->spec);
     free(build);
@@ -86,6 +124,7 @@ static void build_job(void *data)
 
 static void build_program(struct host *host)
 {
+    forget_ready(host);
     struct build *build = calloc(1, sizeof *build);
     if (build != NULL) {
         *build = (struct build){host, spec_ref(host->spec), ++host->program_generation, NULL, ""};
@@ -321,7 +360,12 @@ static void every_second(void *data)
 static void tell_source(void *data)
 {
     struct host *host = data;
-    control_event(host->control, report_source(host));
+    struct store_stats stats;
+    store_stats(host->store, &stats);
+    if (stats.state == host->told)
+        return;
+    host->told = stats.state;
+    control_event(host->control, report_source(host, stats.state));
 }
 
 static void on_state(void *data)
@@ -364,6 +408,7 @@ bool host_free(struct host *host)
     if (host->second != NULL)
         loop_timer_stop(host->second);
     control_free(host->control);
+    forget_ready(host);
     source_stop(host->source);
     store_swap_preview(host->store, NULL);
     dispose(host, store_swap_program(host->store, NULL, announce, host));

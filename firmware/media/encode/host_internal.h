@@ -20,10 +20,14 @@ struct host {
     struct spec *spec; /* NULL until the first apply */
     struct feed_server *feed;
     struct source *source;
-    uint64_t rebuilds; /* of sources before this one */
+    uint64_t rebuilds;       /* of sources before this one */
+    enum source_state told;  /* by the last event */
     struct preview *preview;
 
     struct program *program;      /* the one that is fed; NULL: none yet */
+    struct program *ready;        /* one that is built, and waits for the source's first picture in its format */
+    struct loop_timer *ready_timer;
+    int64_t ready_until;
     unsigned program_generation;  /* of the newest build that was begun */
     unsigned picture_generation;
     int64_t failed_at;            /* when the program last failed, 0: never */
@@ -33,7 +37,7 @@ struct host {
 
 /** The stats object, with an event member when `event`. The coding times begin anew when it is. */
 json_t *report_stats(struct host *host, bool event);
-json_t *report_source(struct host *host);
+json_t *report_source(struct host *host, enum source_state state);
 /** NULL while there is no audio track. */
 json_t *report_levels(struct host *host);
 

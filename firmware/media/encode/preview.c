@@ -38,9 +38,11 @@ static void pull_down(struct preview *preview)
 
 static bool build(struct preview *preview, const struct video_spec *video)
 {
-    char launch[256];
+    char launch[320];
+    /* JPEG is BT.601 in full range. */
     snprintf(launch, sizeof launch,
              "appsrc name=in format=time ! videoscale ! video/x-raw,width=%d,height=%d ! videoconvert"
+             " ! video/x-raw,format=I420,colorimetry=(string)1:4:0:0"
              " ! jpegenc quality=75 ! appsink name=out sync=false async=false",
              preview->spec.width, preview->spec.height);
     pull_down(preview);

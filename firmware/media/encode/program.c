@@ -15,7 +15,7 @@
 #define PUSHED 256            /* ticks whose push time is remembered */
 #define TIMES 256             /* coding times between two looks at the figures */
 #define BLOCKING_QUEUE 8      /* buffers, when not paced */
-#define RESUMED NS_PER_S      /* a gap in the ticks after which older units are stale */
+#define RESUMED NS_PER_S      /* a gap in the ticks after which older pictures are stale */
 
 struct stream {
     struct program *program;
@@ -35,7 +35,7 @@ struct program {
     pthread_mutex_t lock; /* guards what follows; held while a unit is given out */
     bool open;
     int64_t pushed[PUSHED];
-    int64_t resumed_at; /* units before this time are stale */
+    int64_t resumed_at; /* pictures before this time are stale */
     int64_t waiting_since, last_check;
     bool began;
     float times[TIMES]; /* ms */
@@ -94,7 +94,8 @@ static void give(struct stream *stream, GstBuffer *buffer, const GstSegment *seg
                              .size = map.size};
     if (stream->index == 0)
         note_time(program, unit.pts);
-    if (program->open && unit.pts >= program->resumed_at) {
+    bool stale = stream->index == 0 && unit.pts < program->resumed_at;
+    if (program->open && !stale) {
         program->stats.bytes[stream->index] += map.size;
         program->output.unit(program->output.data, &unit);
     }

@@ -67,13 +67,11 @@ json_t *report_stats(struct host *host, bool event)
     return stats;
 }
 
-json_t *report_source(struct host *host)
+json_t *report_source(struct host *host, enum source_state state)
 {
-    struct store_stats store;
-    store_stats(host->store, &store);
     struct source_info info = info_of(host);
-    return json_pack("{s:s, s:s, s:s}", "event", "source", "state", state_name(store.state), "detail",
-                     detail_of(&info, store.state));
+    return json_pack("{s:s, s:s, s:s}", "event", "source", "state", state_name(state), "detail",
+                     detail_of(&info, state));
 }
 
 json_t *report_levels(struct host *host)

@@ -38,14 +38,18 @@ static int64_t next_due(const struct store *store, int *track)
     return due;
 }
 
-/* The first labels of sound at or after the picture's next tick, and after what a track had already. */
-static void place_labels(struct store *store)
+/* Every track goes on with its first whole block at or after sample `first`. */
+static void place_labels(struct store *store, int64_t first)
 {
-    int64_t first = grid_from(grid_time(store->tick, store->video.rate), RATE_SAMPLES);
     for (size_t i = 0; i < store->track_count; i++) {
-        int64_t frame = store->tracks[i].frame, label = first > store->labels[i] ? first : store->labels[i];
-        store->labels[i] = (label + frame - 1) / frame * frame;
+        int64_t frame = store->tracks[i].frame;
+        store->labels[i] = (first + frame - 1) / frame * frame;
     }
+}
+
+static int64_t sample_of_tick(const struct store *store)
+{
+    return grid_from(grid_time(store->tick, store->video.rate), RATE_SAMPLES);
 }
 
 /* After a stall of this process too long to be made good, the grid is taken up again at `now`. */
@@ -55,7 +59,7 @@ static void jump_if_stalled(struct store *store, int64_t now)
     if (now - before <= STALL)
         return;
     store->tick = grid_from(now, store->video.rate);
-    place_labels(store);
+    place_labels(store, sample_of_tick(store));
     /* The source had no chance meanwhile. */
     store->frames.fresh_at += grid_time(store->tick, store->video.rate) - before;
     store->began_at += now - before;
@@ -86,10 +90,10 @@ static enum source_state state_of(const struct store *store, int64_t now)
 }
 
 /* How many pictures may wait: a few, and after a stall as many as are being caught up with. */
-static unsigned queue_max(struct store *store, int64_t time, int64_t now)
+static unsigned queue_max(struct store *store, bool behind)
 {
     unsigned waiting = program_queue(store->program);
-    if (now - time > 2 * grid_period(store->video.rate))
+    if (behind)
         store->credit++;
     else if (store->credit > waiting)
         store->credit = waiting;
@@ -104,14 +108,24 @@ static void offer_preview(struct store *store, GstBuffer *picture, int64_t time)
     preview_offer(store->preview, picture, &store->video);
 }
 
+/* The content time of a picture that is shown at box time `time`. */
+static int64_t due_of(const struct store *store, int64_t time)
+{
+    return time - store->latency - store->room - store->late;
+}
+
 static void video_tick(struct store *store, int64_t now)
 {
     int64_t number = store->tick++, time = grid_time(number, store->video.rate);
     struct store_tick tick = {.time = time,
-                              .due = time - store->latency - store->room - store->late,
+                              .due = due_of(store, time),
                               .period = grid_period(store->video.rate),
                               .hold = store->hold,
                               .format = store->format};
+    /* While this process catches up with a stall of its own, the source is not to blame for being silent. */
+    bool behind = now - time > 2 * tick.period;
+    if (behind)
+        store->frames.fresh_at += tick.period;
     GstBuffer *picture = store_video_pick(&store->frames, &tick);
     pthread_cond_broadcast(&store->taken);
     store->state = state_of(store, now);
@@ -123,7 +137,7 @@ static void video_tick(struct store *store, int64_t now)
     offer_preview(store, picture, time);
     if (ended)
         return;
-    if (program_push_video(store->program, picture, number, queue_max(store, time, now)))
+    if (program_push_video(store->program, picture, number, queue_max(store, behind)))
         store->video_out++;
     else
         store->overload++;
@@ -297,8 +311,13 @@ static int priming(uint8_t codec)
     return codec == FEED_AAC_ADTS ? 1024 : 481;
 }
 
+/* Takes over the format of a program that begins with the first tick at or after `after`. Sound goes on
+ * where it has got to, which is behind the picture by its latency. */
 static void adopt(struct store *store, const struct spec *spec, int64_t after)
 {
+    int64_t sound = INT64_MIN;
+    for (size_t i = 0; i < store->track_count; i++)
+        sound = store->labels[i] > sound ? store->labels[i] : sound;
     store->video = spec->video;
     store->format = format_of(&spec->video);
     store->tick = grid_from(after, spec->video.rate);
@@ -308,7 +327,8 @@ static void adopt(struct store *store, const struct spec *spec, int64_t after)
                                                 .frame = spec->tracks[i].frame,
                                                 .priming = priming(spec->table.streams[i + 1].codec)};
     }
-    place_labels(store);
+    bool goes_on = sound > grid_nearest(after - STALL, RATE_SAMPLES);
+    place_labels(store, goes_on ? sound : sample_of_tick(store));
     store->credit = 0;
 }
 
@@ -332,6 +352,16 @@ struct program *store_swap_program(struct store *store, struct program *program,
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
     return before;
+}
+
+bool store_can_show(struct store *store, const struct video_spec *video)
+{
+    uint64_t format = format_of(video);
+    pthread_mutex_lock(&store->lock);
+    bool shows = store->frames.state == PICTURE_LIVE || store->frames.state == PICTURE_HELD;
+    bool can = !shows || store_video_has(&store->frames, format, due_of(store, clock_now()));
+    pthread_mutex_unlock(&store->lock);
+    return can;
 }
 
 struct preview *store_swap_preview(struct store *store, struct preview *preview)

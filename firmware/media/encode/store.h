@@ -56,6 +56,9 @@ void store_set_loss_picture(struct store *store, GstBuffer *picture, const struc
  *  the last unit of one and the first of the other. */
 struct program *store_swap_program(struct store *store, struct program *program, void (*announce)(void *data),
                                    void *data);
+/** Whether a program of `video`'s format would have a picture at once. False only while a picture of
+ *  another format is on air. */
+bool store_can_show(struct store *store, const struct video_spec *video);
 /** Where a picture goes each second; NULL: nowhere. Returns the one before. */
 struct preview *store_swap_preview(struct store *store, struct preview *preview);
 

@@ -10,6 +10,7 @@
 #define STEER_MAX 0.005  /* of the ratio, while catching up */
 #define SMOOTHING 0.5    /* s, of the error */
 #define OMEGA 0.126      /* rad/s, natural frequency of the loop; damping 0.7 */
+#define STEP_MAX 0.0015  /* s, error that the drift is learnt from */
 #define HISTORY 256      /* samples that the resampler is primed with */
 #define CHUNK 512        /* samples that are resampled at once */
 
@@ -121,7 +122,9 @@ static double steer(struct audio_ring *ring, double error, size_t count)
     if (!ring->resampling)
         return 1.0;
     double seconds = ring->error / SAMPLE_RATE;
-    ring->drift += OMEGA * OMEGA * seconds * step;
+    /* A step of the time stamps is made good, but says little of the clock. */
+    double told = fmax(-STEP_MAX, fmin(STEP_MAX, seconds));
+    ring->drift += OMEGA * OMEGA * told * step;
     ring->drift = fmax(-DRIFT_MAX, fmin(DRIFT_MAX, ring->drift));
     return 1.0 + fmax(-STEER_MAX, fmin(STEER_MAX, ring->drift + 1.4 * OMEGA * seconds));
 }
@@ -155,9 +158,14 @@ void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size
     }
 }
 
-void audio_ring_restart(struct audio_ring *ring)
+void audio_ring_cut(struct audio_ring *ring)
 {
     ring->running = false;
+}
+
+void audio_ring_restart(struct audio_ring *ring)
+{
+    audio_ring_cut(ring);
     ring->resampling = false;
     ring->drift = 0;
 }
@@ -165,6 +173,11 @@ void audio_ring_restart(struct audio_ring *ring)
 int64_t audio_ring_end(const struct audio_ring *ring)
 {
     return ring->span_count == 0 ? 0 : ring->spans[ring->span_count - 1].end;
+}
+
+int64_t audio_ring_lead(const struct audio_ring *ring)
+{
+    return ring->running ? (int64_t)(ring->error * NS_PER_S / SAMPLE_RATE) : 0;
 }
 
 double audio_ring_drift(const struct audio_ring *ring)

@@ -62,11 +62,18 @@ void audio_ring_clear(struct audio_ring *ring);
 /** Takes `count` stereo samples, the first of which belongs at box time `time` (ns). */
 void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size_t count, int64_t time);
 
+/** The next block does not continue the last one: it is placed by its time stamp, however near. */
+void audio_ring_cut(struct audio_ring *ring);
+
 /** The source begins anew: what was learnt of its clock is forgotten, what was written stays. */
 void audio_ring_restart(struct audio_ring *ring);
 
 /** End of what was written: the index after the last sample. 0 when there is nothing. */
 int64_t audio_ring_end(const struct audio_ring *ring);
+
+/** How much earlier than their time stamps say samples are placed now, since the head follows the stamps
+ *  slowly, in ns. A picture that is shifted as much stays in sync. */
+int64_t audio_ring_lead(const struct audio_ring *ring);
 
 /** How much faster the source's clock runs than the box clock, as far as known, in ppm. */
 double audio_ring_drift(const struct audio_ring *ring);

@@ -1,6 +1,9 @@
 /* The source's side of the store. A unit's running time becomes box time (timeline.h); a source that is
  * ahead waits here, on its own thread, until there is room.
  *
+ * Lip sync: the two streams' stamps may wander together (a network's clock that is being learnt), which
+ * the picture would follow at once and the sound slowly; so the picture is put where the sound is.
+ *
  * Sound that keeps arriving after the moment when it is needed would never be heard. When that has been
  * so for half a second, the whole input, picture and sound alike, is taken later by what is missing. */
 #include <stdlib.h>
@@ -74,6 +77,8 @@ void store_input_loop(struct store_input *input)
 {
     pthread_mutex_lock(&input->store->lock);
     timeline_loop(&input->timeline);
+    if (input->store->input == input)
+        audio_ring_cut(&input->store->ring);
     pthread_mutex_unlock(&input->store->lock);
 }
 
@@ -113,7 +118,7 @@ bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVi
     if (taken) {
         input->last[TIMELINE_VIDEO] = clock_now();
         store->frames.nominal = nominal;
-        store_video_push(&store->frames, buffer, time, format);
+        store_video_push(&store->frames, buffer, time - audio_ring_lead(&store->ring), format);
     }
     bool going = !stopped(input);
     pthread_mutex_unlock(&store->lock);

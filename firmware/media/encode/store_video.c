@@ -89,10 +89,16 @@ static void learn_phase(struct store_video *video, int64_t lateness, int64_t per
         return;
     int64_t interval = video->nominal > 0 ? video->nominal : longest_interval(video);
     int64_t step = interval > 0 && interval < period ? interval : period;
-    video->phase = mean_lateness(video, step, interval > 0 && is_locked(interval, period));
-    video->phase_known = true;
-    int64_t slack = step / 2 - video->phase;
+    bool locked = interval > 0 && is_locked(interval, period);
+    int64_t mean = mean_lateness(video, step, locked);
+    /* Frames that wander between the ticks are late by anything up to a step. */
+    if (!locked && mean < step)
+        mean = step / 2;
+    int64_t slack = locked ? step / 2 - mean : 0;
     video->slack = slack < -step / 2 ? -step / 2 : slack > step / 2 ? step / 2 : slack;
+    /* What a frame shows that is left out is seen with the next one, later by up to the rest of a period. */
+    video->phase = mean + (period - step) / 2;
+    video->phase_known = true;
 }
 
 static void show(struct store_video *video, const struct store_tick *tick)
@@ -143,6 +149,16 @@ GstBuffer *store_video_pick(struct store_video *video, const struct store_tick *
     if (age > loss_time(video))
         video->state = age > loss_time(video) + tick->hold ? PICTURE_LOST : PICTURE_HELD;
     return video->state == PICTURE_LOST ? NULL : video->shown.buffer;
+}
+
+bool store_video_has(const struct store_video *video, uint64_t format, int64_t due)
+{
+    for (size_t i = 0; i < video->count; i++) {
+        const struct store_frame *frame = &video->queue[(video->head + i) % STORE_FRAMES_MAX];
+        if (frame->format == format && frame->time <= due + video->slack)
+            return true;
+    }
+    return video->shown.buffer != NULL && video->shown.format == format;
 }
 
 int64_t store_video_phase(const struct store_video *video, int64_t fallback)

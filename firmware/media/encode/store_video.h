@@ -79,6 +79,9 @@ void store_video_push(struct store_video *video, GstBuffer *buffer, int64_t time
 /** Chooses the picture of a tick: a borrowed buffer, or NULL in PICTURE_NONE and PICTURE_LOST. `state` then tells why. */
 GstBuffer *store_video_pick(struct store_video *video, const struct store_tick *tick);
 
+/** Whether there is a frame of this format that could be shown now. */
+bool store_video_has(const struct store_video *video, uint64_t format, int64_t due);
+
 /** How much later than its time, less `due`, a picture is shown, in ns; `fallback` while that is not known. */
 int64_t store_video_phase(const struct store_video *video, int64_t fallback);
 
