@@ -21,7 +21,7 @@ import {
 import type { SlateClips } from "../media/slate.ts";
 import { encodeSpec, outputSpec, transmitSpec } from "../media/specs.ts";
 import { systemTimers, type Timers } from "../media/timers.ts";
-import { type Supervised, Worker, type WorkerHooks, type WorkerOptions } from "../media/worker.ts";
+import { type Leave, type Supervised, Worker, type WorkerHooks, type WorkerOptions } from "../media/worker.ts";
 import { Monitor, outputUrl } from "./monitor.ts";
 import type { ChannelStatus, OutputStatus, WorkerStatus } from "./status.ts";
 
@@ -88,14 +88,14 @@ export class Channel {
     });
   }
 
-  /** Ends the workers and starts them anew; `busy` while that is going on already. */
+  /** Ends the workers and starts them anew, without a break on the wire; `busy` while that is going on already. */
   async restart(): Promise<"done" | "not-running" | "busy"> {
     if (!this.#config.enabled) return "not-running";
     if (this.#restarting) return "busy";
     this.#restarting = true;
     try {
       await this.#order(async () => {
-        await this.#endWorkers();
+        await this.#endWorkers("handover");
         await this.#bring();
       });
       return "done";
@@ -270,9 +270,10 @@ export class Channel {
     }
   }
 
-  async #endWorkers(): Promise<void> {
+  async #endWorkers(transmit: Leave = "quit"): Promise<void> {
     this.#cancelSlateRetry();
-    await Promise.all(this.#workers().map((worker) => worker.stop()));
+    const leave = (worker: Supervised<never>) => worker.stop(worker === this.#transmit?.worker ? transmit : "quit");
+    await Promise.all(this.#workers().map(leave));
     this.#encode = undefined;
     this.#transmit = undefined;
     this.#outputs.clear();

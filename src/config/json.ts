@@ -50,10 +50,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. */
+/**
+ * JSON merge patch (RFC 7396): objects are merged, null removes, everything else replaces. One thing is added: an object
+ * whose `type` changes is another kind of thing, so nothing of the old one is merged into it.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
-  const merged = new Map(isObject(target) ? Object.entries(target) : []);
+  const same = isObject(target) && (patch.type === undefined || patch.type === target.type);
+  const merged = new Map(same ? Object.entries(target) : []);
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) merged.delete(key);
     else merged.set(key, mergePatch(merged.get(key), value));

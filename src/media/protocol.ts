@@ -108,6 +108,7 @@ export const levelsEvent = z.object({
 });
 
 // ---- transmit ------------------------------------------------------------------------------------------------------
+// Beside what all have (ping, apply, stats, quit) it knows `handover`: it ends, and its successor goes on with the stream.
 
 export interface TransmitDestination {
   id: string;

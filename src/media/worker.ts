@@ -74,9 +74,12 @@ export interface Supervised<Spec> {
   start(spec: Spec): void;
   apply(spec: Spec): Promise<ApplyResult>;
   request(method: string, params?: unknown): Promise<unknown>;
-  stop(): Promise<void>;
+  stop(leave?: Leave): Promise<void>;
   detach(): Promise<void>;
 }
+
+/** How a process is told to end: for good, or (`transmit`) so that its successor goes on with the same stream. */
+export type Leave = "quit" | "handover";
 
 export class Worker<Spec> implements Supervised<Spec> {
   readonly options: WorkerOptions;
@@ -93,7 +96,7 @@ export class Worker<Spec> implements Supervised<Spec> {
   #failures = 0;
   #lastExit = "";
   #hung = false;
-  #ending: "stop" | "detach" | undefined;
+  #ending: Leave | "detach" | undefined;
   #wake: () => void = () => {};
   /** Fulfilled by the next `#wake()`. */
   #asked: Promise<undefined> = Promise.resolve(undefined);
@@ -149,8 +152,8 @@ export class Worker<Spec> implements Supervised<Spec> {
   }
 
   /** Ends the process in an orderly way, or by force when it does not; it stays ended. */
-  stop(): Promise<void> {
-    return this.#finish("stop");
+  stop(leave: Leave = "quit"): Promise<void> {
+    return this.#finish(leave);
   }
 
   /** Leaves the process running for a later supervisor. */
@@ -158,7 +161,7 @@ export class Worker<Spec> implements Supervised<Spec> {
     return this.#finish("detach");
   }
 
-  async #finish(how: "stop" | "detach"): Promise<void> {
+  async #finish(how: Leave | "detach"): Promise<void> {
     this.#ending ??= how;
     this.#wake();
     await this.#running;
@@ -207,9 +210,9 @@ export class Worker<Spec> implements Supervised<Spec> {
 
   /** Leaves the process: ends it, kills what is out of control, or lets it run on. */
   async #part(): Promise<void> {
-    const [process, connection] = [this.#process, this.#connection];
-    if (process?.running && this.#ending !== "detach") {
-      const ask = this.#ending === "stop" && connection !== undefined ? () => connection.request("quit") : undefined;
+    const [process, connection, ending] = [this.#process, this.#connection, this.#ending];
+    if (process?.running && ending !== "detach") {
+      const ask = ending !== undefined && connection !== undefined ? () => connection.request(ending) : undefined;
       const ended = await (ask === undefined ? process.kill() : process.end(ask));
       if (!ended) this.#hooks.log("error", `${this.options.title}: process ${process.pid} cannot be killed`);
     }

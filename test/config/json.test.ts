@@ -19,6 +19,9 @@ test("merge patch: the examples of RFC 7396, appendix A", () => {
     ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
     ["[1,2]", '{"a":"b","c":null}', '{"a":"b"}'],
     ["{}", '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
+    // Ours: another type is another thing.
+    ['{"a":{"type":"b","c":1}}', '{"a":{"type":"b","d":2}}', '{"a":{"type":"b","c":1,"d":2}}'],
+    ['{"a":{"type":"b","c":1}}', '{"a":{"type":"e","d":2}}', '{"a":{"type":"e","d":2}}'],
   ];
   for (const [target, patch, result] of cases) {
     assert.equal(JSON.stringify(mergePatch(JSON.parse(target), JSON.parse(patch))), result, `${target} with ${patch}`);

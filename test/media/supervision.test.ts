@@ -62,3 +62,19 @@ test("transmit is frozen", async (t) => {
   assertUnbroken(report, { gapMs: 2500, except: ["pts", "pat", "pmt", "pcrRepetition"] });
   assert.equal(report.pmtChanges.length, 1, "the PMT did not change");
 });
+
+test("the channel is restarted", async (t) => {
+  const output = { type: "rtp", id: "main", address: "239.255.6.23", port: 16_023, interface: "lo" };
+  const station = await Station.start(t, [smallChannel("239.255.6.23", 16_023, { outputs: [output] })]);
+  const wire = await Wire.watch(t, "239.255.6.23", 16_023);
+  for (let i = 0; i < 5; i++) {
+    const { pid } = await station.worker("transmit");
+    await station.call("POST", "/channels/ch1/restart");
+    await station.replaced("transmit", pid);
+    await station.settled("live");
+  }
+  const report = await wire.report();
+  t.diagnostic(summary(report));
+  assertUnbroken(report, { gapMs: 400, except: ["pts"] });
+  assert.equal(report.pmtChanges.length, 1, "the PMT did not change");
+});

@@ -109,7 +109,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       path: "/channels/:id",
       summary: "Change some of a channel's settings",
       description:
-        "A JSON merge patch (RFC 7396): null brings a setting's default back; lists are replaced as a whole.",
+        "A JSON merge patch (RFC 7396): null brings a setting's default back; lists are replaced as a whole, and so is an object whose type changes, such as another kind of source.",
       body: { types: PATCH_TYPES, schema: channelPatch },
       conditional: true,
       answers: { 200: { description: "The channel as it was stored", schema: channel } },
