@@ -11,7 +11,8 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 /** Folders of test/ that need processes, a browser or a machine; everything else there is a unit test. */
 const benches = ["media", "browser", "machine", "image", "bench"];
-const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 10);
+/** For all fuzz targets together. */
+const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 60);
 
 interface Command {
   argv: string[];
@@ -86,6 +87,7 @@ function sanitized(): Command[] {
 /** Every fuzz target, briefly, from the committed corpus; what it finds new goes to build/fuzz. */
 function fuzzing(): Command[] {
   const targets = filesBelow("firmware/media", ".c").filter((file) => basename(file).startsWith("fuzz_"));
+  const seconds = Math.max(1, Math.floor(fuzzSeconds / targets.length));
   return targets.map((source) => {
     const target = basename(source, ".c");
     const part = dirname(source);
@@ -95,7 +97,7 @@ function fuzzing(): Command[] {
     const binary = join("build/media-fuzz", part.slice("firmware/media/".length), target);
     return run(
       binary,
-      `-max_total_time=${fuzzSeconds}`,
+      `-max_total_time=${seconds}`,
       "-timeout=10",
       "-rss_limit_mb=1024",
       "-verbosity=0",
@@ -125,7 +127,7 @@ const parts: Record<string, Part> = {
     limit: 300,
     commands: () => [...nativeBuild("build/media-fuzz", { CC: "clang" }, "-Dfuzz=true"), ...fuzzing()],
   },
-  unit: { title: "Unit tests", limit: 180, commands: () => nodeTests(unitTests()) },
+  unit: { title: "Unit tests", limit: 180, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
   media: {
     title: "Media tests",
     limit: 480,
