@@ -37,7 +37,7 @@ async function run(options: Options): Promise<void> {
   });
 
   await mkdir(options.data, { recursive: true });
-  await mkdir(options.runtime, { recursive: true, mode: 0o750 });
+  await mkdir(options.runtime, { recursive: true, mode: 0o700 });
   const lock = new RuntimeLock(options.runtime);
   const config = new ConfigService({ folder: options.data, bus, initial: () => firstConfig(options) });
   const commands = { encode: program("encode"), transmit: program("transmit"), output: program("output") };

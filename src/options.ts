@@ -1,4 +1,5 @@
 /** The command line of the supervisor. */
+import { statfsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SourceConfig } from "./config/schema.ts";
@@ -32,7 +33,8 @@ export const usage = `Usage: npm start -- [options]
   --port NUMBER         port of the web page and the API, 0 for any (8080)
   --data FOLDER         where the configuration is kept (./data)
   --runtime FOLDER      sockets of the media processes; at most ${RUNTIME_PATH_MAX} bytes long
-                        (/run/steadycast as root, else $XDG_RUNTIME_DIR/steadycast)
+                        and in memory (as root /run/steadycast, else $XDG_RUNTIME_DIR/steadycast, where these are
+                        in memory; else in /dev/shm)
   --board NAME          the box: virtual
   --orphan-seconds N    how long the media runs on without a supervisor, 0 for ever (60)
   --stamp               draw counter and clock into the test picture, for measurements
@@ -97,11 +99,27 @@ function integer(name: string, text: string, min: number, max: number): number {
   return value;
 }
 
+/** Type of a file system in memory, as statfs(2) tells it. */
+const TMPFS_MAGIC = 0x01021994;
+
+function inMemory(folder: string): boolean {
+  try {
+    return statfsSync(folder).type === TMPFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The first of the usual folders that is in memory: transmit's state is written all the time, and on a disk writing it
+ * back can make the stream falter.
+ */
 function defaultRuntime(env: NodeJS.ProcessEnv): string {
-  if (process.getuid?.() === 0) return "/run/steadycast";
-  const folder = env.XDG_RUNTIME_DIR;
-  if (folder === undefined || folder === "") throw new UsageError("there is no XDG_RUNTIME_DIR here: give --runtime");
-  return `${folder}/steadycast`;
+  const user = process.getuid?.() ?? 0;
+  const usual = user === 0 ? "/run" : env.XDG_RUNTIME_DIR;
+  if (usual !== undefined && inMemory(usual)) return `${usual}/steadycast`;
+  if (inMemory("/dev/shm")) return `/dev/shm/steadycast-${user}`;
+  throw new UsageError("there is no folder in memory here (/run, $XDG_RUNTIME_DIR, /dev/shm): give --runtime");
 }
 
 function input(text: string, networkInterface: string): SourceConfig {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
+import { statfsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import test from "node:test";
 import { RUNTIME_PATH_MAX } from "../src/media/paths.ts";
 import { parseOptions, UsageError, usage } from "../src/options.ts";
@@ -31,9 +32,13 @@ test("the defaults are those of a PC", () => {
     orphanSeconds: 60,
     stamp: false,
   });
-  const user = process.getuid?.() !== 0;
-  const options = parseOptions([], { XDG_RUNTIME_DIR: "/run/user/1000" });
-  assert.equal(options !== "help" && options.runtime, user ? "/run/user/1000/steadycast" : "/run/steadycast");
+});
+
+test("the runtime folder is in memory", () => {
+  const options = parseOptions([], { XDG_RUNTIME_DIR: "/usr" });
+  assert(options !== "help");
+  assert.match(options.runtime, /^\/(run\/steadycast|dev\/shm\/steadycast-\d+)$/);
+  assert.equal(statfsSync(dirname(options.runtime)).type, 0x01021994);
 });
 
 test("help is told, and names every option", () => {

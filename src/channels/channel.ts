@@ -192,7 +192,7 @@ export class Channel {
   async #bringEnabled(config: ChannelConfig): Promise<void> {
     const { platform, stamp, slates } = this.#media;
     const encode = encodeSpec(config, { platform, stamp, paths: this.#paths });
-    await mkdir(this.#paths.folder, { recursive: true, mode: 0o750 });
+    await mkdir(this.#paths.folder, { recursive: true, mode: 0o700 });
     const slate = await slates.find(config.id, encode);
     const transmit = transmitSpec(config, this.#paths, slate.path);
     await this.#bringProgramme(encode, transmit);

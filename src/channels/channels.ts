@@ -35,7 +35,7 @@ export class Channels implements ChannelControl {
 
   /** Ends what runs for no channel, and brings every channel to what is configured. */
   async start(): Promise<void> {
-    await mkdir(this.#media.runtimeFolder, { recursive: true, mode: 0o750 });
+    await mkdir(this.#media.runtimeFolder, { recursive: true, mode: 0o700 });
     await this.#endStrays();
     this.#unlisten = this.#bus.on("config", () => this.#follow());
     this.#reports = setInterval(() => {

@@ -1,12 +1,14 @@
 #include "transmit.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -214,6 +216,13 @@ static bool apply_channels(struct transmit *t, const struct spec *spec)
     return good;
 }
 
+static void warn_of_disk(struct transmit *t, const char *path)
+{
+    struct statfs status;
+    if (t->control != NULL && statfs(path, &status) == 0 && status.f_type != TMPFS_MAGIC)
+        control_log(t->control, "warning", "%s is not in memory: writing it back can make the stream falter", path);
+}
+
 /* The first spec opens what lives as long as the process. */
 static bool open_stream(struct transmit *t, const struct spec *spec, struct control_error *error)
 {
@@ -222,6 +231,7 @@ static bool open_stream(struct transmit *t, const struct spec *spec, struct cont
         control_fail(error, "failed", "/state", "can't open %s: %s", spec->state, strerror(errno));
         return false;
     }
+    warn_of_disk(t, spec->state);
     if (t->resumed) {
         t->state = *journal_committed(t->journal);
     } else {

@@ -15,6 +15,8 @@ const program = fileURLToPath(new URL("../../../dist/steadycast.js", import.meta
 
 export class RealBox {
   readonly folder = mkdtempSync(join(tmpdir(), "box-"));
+  /** In memory, as on the box: a disk's writing back would disturb the stream. */
+  readonly runtime = mkdtempSync("/dev/shm/box-");
   readonly config: Config;
   url = "";
   readonly #options: readonly string[];
@@ -33,14 +35,7 @@ export class RealBox {
   /** Starts the supervisor; again on the same port. Resolves when it answers. */
   async start(): Promise<void> {
     if (this.#port === 0) await this.#storeConfig();
-    const args = [
-      "--port",
-      `${this.#port}`,
-      "--data",
-      join(this.folder, "data"),
-      "--runtime",
-      join(this.folder, "run"),
-    ];
+    const args = ["--port", `${this.#port}`, "--data", join(this.folder, "data"), "--runtime", this.runtime];
     const child = spawn(process.execPath, [program, ...args, "--orphan-seconds", "15", ...this.#options], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -67,7 +62,7 @@ export class RealBox {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.runtime]) rmSync(folder, { recursive: true, force: true });
   }
 
   async #storeConfig(): Promise<void> {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,7 +39,7 @@ export class Supervisor {
 
   /** Folders for supervisors to run in; whatever runs there at the end of the test is killed. */
   static async prepare(t: TestContext): Promise<Supervisor> {
-    const supervisor = new Supervisor(await mkdtemp(join(tmpdir(), "sup-")));
+    const supervisor = new Supervisor(await mkdtemp("/dev/shm/sup-"));
     t.after(async () => {
       await supervisor.signal("SIGKILL");
       for (const { pid } of supervisor.media()) process.kill(pid, "SIGKILL");

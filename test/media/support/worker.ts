@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -20,9 +19,12 @@ export interface Scope {
   after(undo: () => unknown): void;
 }
 
-/** A folder of the test's own, removed at its end. Short, since UNIX socket paths are limited to 107 bytes. */
+/**
+ * A folder of the test's own, removed at its end. Short, since UNIX socket paths are limited to 107 bytes, and in memory
+ * as a box's runtime folder is.
+ */
 export async function temporaryFolder(t: Scope): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "steadycast-"));
+  const folder = await mkdtemp("/dev/shm/steadycast-");
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
