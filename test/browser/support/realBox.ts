@@ -32,6 +32,11 @@ export class RealBox {
     this.#options = options;
   }
 
+  /** Of the supervisor, while it runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Starts the supervisor; again on the same port. Resolves when it answers. */
   async start(): Promise<void> {
     if (this.#port === 0) await this.#storeConfig();
