@@ -34,14 +34,6 @@ static bool read_number(const char *text, int min, int max, int *number)
     return true;
 }
 
-/* Without the scan of all plug-ins, which has been done when the registry was made. */
-static void start_gstreamer(void)
-{
-    setenv("GST_REGISTRY_UPDATE", "no", 0);
-    setenv("GST_REGISTRY_FORK", "no", 0);
-    gst_init(NULL, NULL);
-}
-
 static void terminate(void *data)
 {
     loop_quit(data, EXIT_ORDERLY);
@@ -54,7 +46,7 @@ static int serve(const char *socket, int orphan_seconds)
         perror("encode");
         return EXIT_NO_RESOURCES;
     }
-    start_gstreamer();
+    gst_init(NULL, NULL);
     struct host *host = host_new(loop, socket, orphan_seconds);
     if (host == NULL) {
         int reason = errno;
@@ -92,6 +84,6 @@ int main(int argc, char **argv)
         return socket == NULL || optind < argc ? usage() : serve(socket, orphan_seconds);
     if (argc - optind != 3 || !read_number(argv[optind + 2], 1, CLIP_SECONDS_MAX, &seconds))
         return usage();
-    start_gstreamer();
+    gst_init(NULL, NULL);
     return clip_make(argv[optind], argv[optind + 1], seconds);
 }

@@ -39,11 +39,10 @@ static void pull_down(struct preview *preview)
 static bool build(struct preview *preview, const struct video_spec *video)
 {
     char launch[320];
-    /* JPEG is BT.601 in full range. */
+    /* By way of RGB, since JPEG has another range of values than video. */
     snprintf(launch, sizeof launch,
              "appsrc name=in format=time ! videoscale ! video/x-raw,width=%d,height=%d ! videoconvert"
-             " ! video/x-raw,format=I420,colorimetry=(string)1:4:0:0"
-             " ! jpegenc quality=75 ! appsink name=out sync=false async=false",
+             " ! video/x-raw,format=RGB ! jpegenc quality=75 ! appsink name=out sync=false async=false",
              preview->spec.width, preview->spec.height);
     pull_down(preview);
     preview->pipeline = gst_parse_launch_full(launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "counter.h"
 #include "stamp.h"
 #include "tap.h"
 
@@ -118,12 +119,17 @@ static void watch_mode(struct source *source)
     g_clear_object(&element);
 }
 
-static void attach_stamp(struct source *source)
+/* What the test picture carries: frame numbers to read, and on demand the strip for machines. */
+static void attach_marks(struct source *source)
 {
-    GstElement *element = gst_bin_get_by_name(GST_BIN(source->pipeline), "stamp");
-    if (source->spec->source.stamp && element != NULL)
-        stamp_attach(element);
-    g_clear_object(&element);
+    GstElement *stamp = gst_bin_get_by_name(GST_BIN(source->pipeline), "stamp");
+    GstElement *counter = gst_bin_get_by_name(GST_BIN(source->pipeline), "counter");
+    if (source->spec->source.stamp && stamp != NULL)
+        stamp_attach(stamp);
+    if (counter != NULL)
+        counter_attach(counter);
+    g_clear_object(&stamp);
+    g_clear_object(&counter);
 }
 
 static bool build(struct source *source)
@@ -133,6 +139,7 @@ static bool build(struct source *source)
     if (source->pipeline == NULL || !GST_IS_PIPELINE(source->pipeline)) {
         set_detail(source, "the source cannot be built: %s", error == NULL ? "it is a single element" : error->message);
         g_clear_error(&error);
+        g_clear_object(&source->pipeline);
         return false;
     }
     /* One clock for all: the running time of a live source is the box clock. */
@@ -148,7 +155,7 @@ static bool build(struct source *source)
         return false;
     }
     watch_mode(source);
-    attach_stamp(source);
+    attach_marks(source);
     /* Only a live source cannot preroll. */
     GstStateChangeReturn paused = gst_element_set_state(source->pipeline, GST_STATE_PAUSED);
     store_input_begin(source->input, paused != GST_STATE_CHANGE_NO_PREROLL);
@@ -272,8 +279,10 @@ static void live_once(struct source *source)
     set_busy(source, true);
     bool built = build(source);
     set_busy(source, false);
-    if (source->pipeline == NULL)
+    if (source->pipeline == NULL) {
+        store_input_end(source->input);
         return;
+    }
     GstBus *bus = gst_element_get_bus(source->pipeline);
     if (built) {
         watch(source, bus);

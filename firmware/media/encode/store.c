@@ -86,7 +86,8 @@ static enum source_state state_of(const struct store *store, int64_t now)
     case PICTURE_NONE:
         break;
     }
-    return now - store->began_at > START_TIME ? SOURCE_LOST : SOURCE_STARTING;
+    bool failed = input != NULL && input->failed;
+    return failed || now - store->began_at > START_TIME ? SOURCE_LOST : SOURCE_STARTING;
 }
 
 /* How many pictures may wait: a few, and after a stall as many as are being caught up with. */

@@ -8,7 +8,8 @@
 #define JUMP (40.0 * SAMPLES_PER_MS)
 #define DRIFT_MAX 0.001  /* of a clock */
 #define STEER_MAX 0.005  /* of the ratio, while catching up */
-#define SMOOTHING 0.5    /* s, of the error */
+#define SMOOTHING 0.5    /* s, of the error that steers */
+#define LEAD_TIME 0.05   /* s, of the error that is told to the picture */
 #define OMEGA 0.126      /* rad/s, natural frequency of the loop; damping 0.7 */
 #define STEP_MAX 0.0015  /* s, error that the drift is learnt from */
 #define HISTORY 256      /* samples that the resampler is primed with */
@@ -64,7 +65,7 @@ static void begin(struct audio_ring *ring, int64_t index)
     ring->head = ring->origin = index;
     ring->next = 0;
     ring->skip = 0;
-    ring->error = 0;
+    ring->error = ring->lead = 0;
     ring->running = true;
     src_reset(ring->resampler);
     /* A drift that is known already goes on being followed. */
@@ -115,8 +116,8 @@ static void start_resampling(struct audio_ring *ring)
 static double steer(struct audio_ring *ring, double error, size_t count)
 {
     double step = (double)count / SAMPLE_RATE;
-    double weight = step / (SMOOTHING + step);
-    ring->error += (error - ring->error) * weight;
+    ring->error += (error - ring->error) * step / (SMOOTHING + step);
+    ring->lead += (error - ring->lead) * step / (LEAD_TIME + step);
     if (!ring->resampling && fabs(ring->error) > COPY_ERROR_MAX)
         start_resampling(ring);
     if (!ring->resampling)
@@ -177,7 +178,7 @@ int64_t audio_ring_end(const struct audio_ring *ring)
 
 int64_t audio_ring_lead(const struct audio_ring *ring)
 {
-    return ring->running ? (int64_t)(ring->error * NS_PER_S / SAMPLE_RATE) : 0;
+    return ring->running ? (int64_t)(ring->lead * NS_PER_S / SAMPLE_RATE) : 0;
 }
 
 double audio_ring_drift(const struct audio_ring *ring)

@@ -45,6 +45,7 @@ struct audio_ring {
     int64_t head;     /* index of the next sample to be written */
     int64_t skip;     /* resampled samples that are there already, after the change from copying */
     double error;     /* smoothed distance from where the time stamps want the head, samples */
+    double lead;      /* the same, smoothed little */
     double drift;     /* what the ratio is steered by, 1 = 10⁶ ppm */
     uint64_t in, resyncs;
 };

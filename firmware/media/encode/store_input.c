@@ -68,7 +68,7 @@ void store_input_begin(struct store_input *input, bool paced)
 void store_input_end(struct store_input *input)
 {
     pthread_mutex_lock(&input->store->lock);
-    input->ended = true;
+    input->ended = input->failed = true;
     pthread_cond_broadcast(&input->store->taken);
     pthread_mutex_unlock(&input->store->lock);
 }

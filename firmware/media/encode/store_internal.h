@@ -18,6 +18,7 @@ struct store_track {
 struct store_input {
     struct store *store;
     bool closed, ended;
+    bool failed; /* a pipeline has ended since the source was made */
     int64_t last[2]; /* box time when the last unit came, by stream */
     struct timeline timeline;
     int64_t deficit, deficit_since; /* by how much the sound comes too late, and since when; see store_input.c */
