@@ -8,12 +8,12 @@
 #include "host_internal.h"
 #include "picture.h"
 
-#define FEED_QUEUE (16u * 1024 * 1024)    /* bytes that may wait for a reader */
-#define KEY_INTERVAL (250 * NS_PER_MS)    /* between two key frames that were asked for */
-#define FAILS_AGAIN (10 * NS_PER_S)       /* a second failure within this time ends the process */
-#define READY_TIME (500 * NS_PER_MS)      /* that a new program waits for a picture of its size */
+#define FEED_QUEUE (16u * 1024 * 1024) /* bytes that may wait for a reader */
+#define KEY_INTERVAL (250 * NS_PER_MS) /* between two key frames that were asked for */
+#define FAILS_AGAIN (10 * NS_PER_S)    /* a second failure within this time ends the process */
+#define READY_TIME (500 * NS_PER_MS)   /* that a new program waits for a picture of its size */
 #define READY_CHECK_MS 20
-#define CREW_MAX 24                       /* threads that hang; with more there is no going on */
+#define CREW_MAX 24 /* threads that hang; with more there is no going on */
 #define END_TIME (2 * NS_PER_S)
 
 /* ---- the program ---- */
@@ -142,7 +142,8 @@ static void program_failed(struct host *host, const char *reason)
 {
     int64_t now = clock_now();
     bool again = host->failed_at != 0 && now - host->failed_at < FAILS_AGAIN;
-    control_log(host->control, "error", "the program failed: %s; %s", reason, again ? "ending" : "building it anew");
+    control_log(host->control, "error", "the program failed: %s; %s", reason,
+                again ? "ending" : "building it anew");
     host->failed_at = now;
     if (again)
         loop_quit(host->loop, EXIT_BROKEN);
@@ -387,7 +388,8 @@ struct host *host_new(struct loop *loop, const char *socket, int orphan_seconds)
         errno = ENOMEM;
         return NULL;
     }
-    struct control_handler handler = {.role = "encode", .data = host, .request = request, .spec = current_spec};
+    struct control_handler handler = {
+        .role = "encode", .data = host, .request = request, .spec = current_spec};
     host->control = control_new(loop, socket, orphan_seconds, &handler);
     if (host->control != NULL) {
         host->tenth = loop_every(loop, 100, every_tenth, host);

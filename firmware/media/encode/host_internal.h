@@ -20,18 +20,18 @@ struct host {
     struct spec *spec; /* NULL until the first apply */
     struct feed_server *feed;
     struct source *source;
-    uint64_t rebuilds;       /* of sources before this one */
-    enum source_state told;  /* by the last event */
+    uint64_t rebuilds;      /* of sources before this one */
+    enum source_state told; /* by the last event */
     struct preview *preview;
 
-    struct program *program;      /* the one that is fed; NULL: none yet */
-    struct program *ready;        /* one that is built, and waits for the source's first picture in its format */
+    struct program *program; /* the one that is fed; NULL: none yet */
+    struct program *ready;   /* one that is built, and waits for the source's first picture in its format */
     struct loop_timer *ready_timer;
     int64_t ready_until;
-    unsigned program_generation;  /* of the newest build that was begun */
+    unsigned program_generation; /* of the newest build that was begun */
     unsigned picture_generation;
-    int64_t failed_at;            /* when the program last failed, 0: never */
-    int64_t key_at;               /* when the last key frame was asked for */
+    int64_t failed_at; /* when the program last failed, 0: never */
+    int64_t key_at;    /* when the last key frame was asked for */
     bool key_wanted;
 };
 

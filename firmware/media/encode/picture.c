@@ -9,13 +9,14 @@
 
 void picture_info(GstVideoInfo *info, const struct video_spec *video)
 {
-    gst_video_info_set_format(info, video->format == VIDEO_NV12 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_I420,
+    gst_video_info_set_format(info,
+                              video->format == VIDEO_NV12 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_I420,
                               (guint)video->width, (guint)video->height);
     info->fps_n = (int)video->rate.num;
     info->fps_d = (int)video->rate.den;
-    gst_video_colorimetry_from_string(&info->colorimetry,
-                                      video->height > SD_LINES ? GST_VIDEO_COLORIMETRY_BT709
-                                                                : GST_VIDEO_COLORIMETRY_BT601);
+    gst_video_colorimetry_from_string(&info->colorimetry, video->height > SD_LINES
+                                                              ? GST_VIDEO_COLORIMETRY_BT709
+                                                              : GST_VIDEO_COLORIMETRY_BT601);
 }
 
 struct colour {
@@ -35,7 +36,8 @@ static struct colour colour_of(double r, double g, double b, bool hd)
 static void fill(GstVideoFrame *frame, int component, const uint8_t *values, int columns)
 {
     uint8_t *data = GST_VIDEO_FRAME_COMP_DATA(frame, component);
-    int width = GST_VIDEO_FRAME_COMP_WIDTH(frame, component), step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(frame, component),
+        step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
     for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(frame, component); y++) {
         for (int x = 0; x < width; x++)
             data[x * step] = values[x * columns / width];
@@ -141,8 +143,8 @@ static GstBuffer *draw(const char *launch, const struct loss_spec *loss, char *f
     return picture;
 }
 
-static GstBuffer *draw_slate(const struct video_spec *video, const struct loss_spec *loss, bool image, char *fault,
-                             size_t size)
+static GstBuffer *draw_slate(const struct video_spec *video, const struct loss_spec *loss, bool image,
+                             char *fault, size_t size)
 {
     GstVideoInfo info;
     picture_info(&info, video);
@@ -152,8 +154,8 @@ static GstBuffer *draw_slate(const struct video_spec *video, const struct loss_s
     static const char plain[] = "videotestsrc num-buffers=1 pattern=solid-color foreground-color=0xff1c2733";
     static const char file[] = "filesrc name=file ! decodebin";
     gchar *launch = g_strdup_printf(
-        "%s ! videoconvert ! videoscale add-borders=true ! %s%s ! appsink name=out sync=false", image ? file : plain,
-        format,
+        "%s ! videoconvert ! videoscale add-borders=true ! %s%s ! appsink name=out sync=false",
+        image ? file : plain, format,
         loss->text[0] == '\0' ? ""
         : image               ? " ! textoverlay name=text font-desc=\"Sans 22\" shaded-background=true"
                               : " ! textoverlay name=text font-desc=\"Sans 32\" valignment=center");
@@ -164,7 +166,8 @@ static GstBuffer *draw_slate(const struct video_spec *video, const struct loss_s
     return picture;
 }
 
-GstBuffer *picture_of_loss(const struct video_spec *video, const struct loss_spec *loss, char *fault, size_t size)
+GstBuffer *picture_of_loss(const struct video_spec *video, const struct loss_spec *loss, char *fault,
+                           size_t size)
 {
     GstBuffer *picture = NULL;
     char reason[160] = "";

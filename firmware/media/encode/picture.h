@@ -16,6 +16,7 @@ GstBuffer *picture_black(const struct video_spec *video);
 /** What is shown after a loss. The slate is drawn by a pipeline that lives as long as that takes (some
  *  hundred milliseconds, at most 5 s), so call it from a side thread. When an image or text cannot be
  *  drawn, the picture is what is left of it and `fault` says why; else `fault` is "". */
-GstBuffer *picture_of_loss(const struct video_spec *video, const struct loss_spec *loss, char *fault, size_t size);
+GstBuffer *picture_of_loss(const struct video_spec *video, const struct loss_spec *loss, char *fault,
+                           size_t size);
 
 #endif

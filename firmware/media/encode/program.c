@@ -7,8 +7,8 @@
 
 #define HANG (2 * NS_PER_S)
 #define HANG_AT_START (4 * NS_PER_S)
-#define SNAP NS_PER_MS    /* what an element may have moved a time by */
-#define RESUMED NS_PER_S  /* a gap in the ticks after which older pictures are stale */
+#define SNAP NS_PER_MS   /* what an element may have moved a time by */
+#define RESUMED NS_PER_S /* a gap in the ticks after which older pictures are stale */
 
 /* ---- out ---- */
 
@@ -54,7 +54,8 @@ static void give(struct program_stream *stream, GstBuffer *buffer, const GstSegm
         return;
     pthread_mutex_lock(&program->lock);
     struct feed_unit unit = {.stream = (uint8_t)stream->index,
-                             .flags = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT) ? 0 : FEED_KEY,
+                             .flags = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT) ? 0
+                                                                                                 : FEED_KEY,
                              .pts = snap(program, stream, pts),
                              .dts = snap(program, stream, dts),
                              .data = map.data,
@@ -162,8 +163,8 @@ void program_push_audio(struct program *program, size_t track, const int16_t (*s
             out[i] = (int16_t)((samples[i][0] + samples[i][1]) / 2);
     gst_buffer_unmap(buffer, &map);
     GST_BUFFER_PTS(buffer) = (GstClockTime)grid_time(label, RATE_SAMPLES);
-    GST_BUFFER_DURATION(buffer) =
-        (GstClockTime)(grid_time(label + spec->frame, RATE_SAMPLES) - grid_time(label, RATE_SAMPLES));
+    GST_BUFFER_DURATION(buffer) = (GstClockTime)(grid_time(label + spec->frame, RATE_SAMPLES) -
+                                                 grid_time(label, RATE_SAMPLES));
     gst_app_src_push_buffer(GST_APP_SRC(program->audio[track]), buffer);
 }
 
@@ -173,8 +174,8 @@ bool program_finish(struct program *program, int64_t timeout)
     for (size_t i = 0; i < program->spec->track_count; i++)
         gst_app_src_end_of_stream(GST_APP_SRC(program->audio[i]));
     GstBus *bus = gst_element_get_bus(program->pipeline);
-    GstMessage *message =
-        gst_bus_timed_pop_filtered(bus, (GstClockTime)timeout, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    GstMessage *message = gst_bus_timed_pop_filtered(bus, (GstClockTime)timeout,
+                                                     GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     bool ended = message != NULL && GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS;
     g_clear_pointer(&message, gst_message_unref);
     gst_object_unref(bus);

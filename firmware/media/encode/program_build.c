@@ -21,7 +21,8 @@ static bool set_property(GstElement *element, const char *name, const json_t *va
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
     else
         g_ascii_dtostr(number, sizeof number, json_real_value(value));
-    gst_util_set_object_arg(G_OBJECT(element), name, json_is_string(value) ? json_string_value(value) : number);
+    gst_util_set_object_arg(G_OBJECT(element), name,
+                            json_is_string(value) ? json_string_value(value) : number);
     return true;
 }
 
@@ -30,11 +31,9 @@ bool program_set_properties(struct program *program, const json_t *live, char *r
     const char *name, *property;
     json_t *properties, *value;
     bool all = true;
-    json_object_foreach((json_t *)(uintptr_t)live, name, properties)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)live, name, properties) {
         GstElement *element = gst_bin_get_by_name(GST_BIN(program->pipeline), name);
-        json_object_foreach(properties, property, value)
-        {
+        json_object_foreach (properties, property, value) {
             if (element != NULL && set_property(element, property, value))
                 continue;
             snprintf(reason, reason_size, "the program has no property %s of an element %s", property, name);
@@ -57,7 +56,8 @@ static GstElement *find(struct program *program, const char *name, GType type, c
     return element;
 }
 
-static GstElement *find_source(struct program *program, const char *name, GstCaps *caps, char *reason, size_t size)
+static GstElement *find_source(struct program *program, const char *name, GstCaps *caps, char *reason,
+                               size_t size)
 {
     GstElement *source = find(program, name, GST_TYPE_APP_SRC, reason, size);
     if (source != NULL) {
@@ -79,8 +79,9 @@ static GstCaps *video_caps(const struct video_spec *video)
 
 static GstCaps *audio_caps(int channels)
 {
-    return gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING, "interleaved",
-                               "rate", G_TYPE_INT, SAMPLE_RATE, "channels", G_TYPE_INT, channels, NULL);
+    return gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING,
+                               "interleaved", "rate", G_TYPE_INT, SAMPLE_RATE, "channels", G_TYPE_INT,
+                               channels, NULL);
 }
 
 static bool find_sink(struct program *program, size_t index, char *reason, size_t size)
@@ -91,9 +92,9 @@ static bool find_sink(struct program *program, size_t index, char *reason, size_
     const struct feed_stream *entry = &program->spec->table.streams[index];
     struct program_stream *stream = &program->streams[index];
     *stream = (struct program_stream){.program = program,
-                              .index = index,
-                              .rate = {entry->rate_num, entry->rate_den},
-                              .sink = find(program, name, GST_TYPE_APP_SINK, reason, size)};
+                                      .index = index,
+                                      .rate = {entry->rate_num, entry->rate_den},
+                                      .sink = find(program, name, GST_TYPE_APP_SINK, reason, size)};
     if (stream->sink == NULL)
         return false;
     g_object_set(stream->sink, "sync", FALSE, "async", FALSE, "emit-signals", FALSE, NULL);
@@ -124,7 +125,8 @@ static bool find_elements(struct program *program, char *reason, size_t size)
 static bool play(struct program *program, char *reason, size_t size)
 {
     GError *error = NULL;
-    program->pipeline = gst_parse_launch_full(program->spec->launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+    program->pipeline = gst_parse_launch_full(program->spec->launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS,
+                                              &error);
     if (program->pipeline == NULL || !GST_IS_PIPELINE(program->pipeline)) {
         snprintf(reason, size, "the program cannot be built: %s",
                  error == NULL ? "it is a single element" : error->message);

@@ -135,9 +135,11 @@ static void attach_marks(struct source *source)
 static bool build(struct source *source)
 {
     GError *error = NULL;
-    source->pipeline = gst_parse_launch_full(source->spec->source.launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+    source->pipeline = gst_parse_launch_full(source->spec->source.launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS,
+                                             &error);
     if (source->pipeline == NULL || !GST_IS_PIPELINE(source->pipeline)) {
-        set_detail(source, "the source cannot be built: %s", error == NULL ? "it is a single element" : error->message);
+        set_detail(source, "the source cannot be built: %s",
+                   error == NULL ? "it is a single element" : error->message);
         g_clear_error(&error);
         g_clear_object(&source->pipeline);
         return false;
@@ -211,7 +213,8 @@ static bool play_again(struct source *source)
     store_input_loop(source->input);
     atomic_store(&source->video.ended, false);
     atomic_store(&source->audio.ended, false);
-    return gst_element_seek_simple(tap->sink, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT, 0);
+    return gst_element_seek_simple(tap->sink, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT,
+                                   0);
 }
 
 /* Nothing came for so long that a new pipeline is worth a try. */
@@ -262,8 +265,8 @@ static void watch(struct source *source, GstBus *bus)
     int64_t began = clock_now(), round = began;
     bool ends = false;
     while (!ends && !is_stopping(source)) {
-        GstMessage *message =
-            gst_bus_timed_pop_filtered(bus, WATCH, GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_APPLICATION);
+        GstMessage *message = gst_bus_timed_pop_filtered(
+            bus, WATCH, GST_MESSAGE_ERROR | GST_MESSAGE_EOS | GST_MESSAGE_APPLICATION);
         note_flow(source);
         ends = message == NULL ? stalled(source, began) : handle(source, message, &round);
         g_clear_pointer(&message, gst_message_unref);
@@ -327,8 +330,11 @@ struct source *source_start(struct store *store, struct crew *crew, struct spec 
     struct source *source = calloc(1, sizeof *source);
     if (source == NULL)
         return NULL;
-    *source = (struct source){
-        .references = 2, .spec = spec_ref(spec), .retry = RETRY_MIN, .stall = STALL_FIRST, .info = {.scan = ""}};
+    *source = (struct source){.references = 2,
+                              .spec = spec_ref(spec),
+                              .retry = RETRY_MIN,
+                              .stall = STALL_FIRST,
+                              .info = {.scan = ""}};
     if (set_up(source, store) && crew_run(crew, run, source))
         return source;
     if (source->input != NULL)

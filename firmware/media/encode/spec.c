@@ -8,8 +8,8 @@
 
 /* ---- reading ---- */
 
-static void read_path(struct json_reader *reader, const json_t *json, const char *name, bool optional, char *out,
-                      size_t size)
+static void read_path(struct json_reader *reader, const json_t *json, const char *name, bool optional,
+                      char *out, size_t size)
 {
     json_read_text(reader, json, name, out, size);
     if (out[0] != '/' && !(optional && out[0] == '\0'))
@@ -62,8 +62,8 @@ static void read_video(struct json_reader *reader, const json_t *json, struct vi
         json_refuse(reader, "height", "must be even, is %d", video->height);
     video->rate = read_rate(reader, object);
     if (video->rate.num < video->rate.den || video->rate.num > 120 * video->rate.den)
-        json_refuse(reader, "rate", "must be 1 to 120 frames a second, is %lld/%lld", (long long)video->rate.num,
-                    (long long)video->rate.den);
+        json_refuse(reader, "rate", "must be 1 to 120 frames a second, is %lld/%lld",
+                    (long long)video->rate.num, (long long)video->rate.den);
     static const char *const formats[] = {"I420", "NV12", NULL};
     video->format = (enum video_format)json_read_choice(reader, object, "format", formats);
     json_leave(reader);
@@ -78,8 +78,8 @@ static void read_audio(struct json_reader *reader, const json_t *json, struct sp
         const json_t *object = json_array_get(array, i);
         json_enter_index(reader, i);
         spec->tracks[i].channels = (int)json_read_int(reader, object, "channels", 1, 2);
-        spec->tracks[i].delay_ms =
-            (int)json_read_int(reader, object, "delayMs", -SPEC_DELAY_MAX_MS, SPEC_DELAY_MAX_MS);
+        spec->tracks[i].delay_ms = (int)json_read_int(reader, object, "delayMs", -SPEC_DELAY_MAX_MS,
+                                                      SPEC_DELAY_MAX_MS);
         json_leave(reader);
     }
     json_leave(reader);
@@ -113,18 +113,17 @@ static void read_program(struct json_reader *reader, const json_t *json, struct 
     json_enter(reader, "live");
     const char *element, *property;
     json_t *properties, *value;
-    json_object_foreach((json_t *)(uintptr_t)spec->live, element, properties)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)spec->live, element, properties) {
         if (!is_name(element))
             json_refuse(reader, NULL, "has \"%.40s\", which is not the name of an element", element);
         else if (!json_is_object(properties))
             json_refuse(reader, element, "must be an object");
-        json_object_foreach(properties, property, value)
-        {
+        json_object_foreach (properties, property, value) {
             if (!is_name(property))
                 json_refuse(reader, element, "has \"%.40s\", which is not the name of a property", property);
             else if (!json_is_number(value) && !json_is_string(value) && !json_is_boolean(value))
-                json_refuse(reader, element, "has a property %.40s that is no number, string or boolean", property);
+                json_refuse(reader, element, "has a property %.40s that is no number, string or boolean",
+                            property);
         }
     }
     json_leave(reader);
@@ -137,10 +136,11 @@ static void read_stream(struct json_reader *reader, const json_t *object, struct
     static const char *const video[] = {"h264", NULL}, *const audio[] = {"aac", "mp2", NULL};
     struct feed_stream *stream = &spec->table.streams[index];
     struct rate rate = read_rate(reader, object);
-    *stream = (struct feed_stream){.stream = (uint8_t)index,
-                                   .rate_num = (uint32_t)rate.num,
-                                   .rate_den = (uint32_t)rate.den,
-                                   .bitrate = (uint32_t)json_read_int(reader, object, "bitrate", 0, 1000000000)};
+    *stream = (struct feed_stream){
+        .stream = (uint8_t)index,
+        .rate_num = (uint32_t)rate.num,
+        .rate_den = (uint32_t)rate.den,
+        .bitrate = (uint32_t)json_read_int(reader, object, "bitrate", 0, 1000000000)};
     if (index == 0) {
         json_read_choice(reader, object, "codec", video);
         stream->codec = FEED_H264;
@@ -155,8 +155,8 @@ static void read_stream(struct json_reader *reader, const json_t *object, struct
     stream->codec = layer2 ? FEED_MPEG_AUDIO : FEED_AAC_ADTS;
     track->frame = layer2 ? 1152 : 1024;
     if (rate.num * track->frame != SAMPLE_RATE * rate.den)
-        json_refuse(reader, "rate", "must be %d/%d, is %lld/%lld", SAMPLE_RATE, track->frame, (long long)rate.num,
-                    (long long)rate.den);
+        json_refuse(reader, "rate", "must be %d/%d, is %lld/%lld", SAMPLE_RATE, track->frame,
+                    (long long)rate.num, (long long)rate.den);
 }
 
 static void read_streams(struct json_reader *reader, const json_t *json, struct spec *spec)
@@ -164,8 +164,8 @@ static void read_streams(struct json_reader *reader, const json_t *json, struct 
     const json_t *array = json_read_array(reader, json, "streams", FEED_STREAMS_MAX);
     size_t count = json_array_size(array), expected = 1 + spec->track_count;
     if (array != NULL && count != expected)
-        json_refuse(reader, "streams", "must have %zu elements, the video and each audio track, has %zu", expected,
-                    count);
+        json_refuse(reader, "streams", "must have %zu elements, the video and each audio track, has %zu",
+                    expected, count);
     if (reader->failed)
         return;
     json_enter(reader, "streams");
@@ -278,8 +278,8 @@ static void differs(struct spec_change *change, const char *pointer, bool remove
 
 static void compare(struct spec_change *change, const char *path, const json_t *before, const json_t *after);
 
-static void compare_member(struct spec_change *change, const char *path, const char *name, const json_t *before,
-                           const json_t *after)
+static void compare_member(struct spec_change *change, const char *path, const char *name,
+                           const json_t *before, const json_t *after)
 {
     char pointer[256];
     snprintf(pointer, sizeof pointer, "%s/%s", path, name);
@@ -294,10 +294,9 @@ static void compare(struct spec_change *change, const char *path, const json_t *
     const char *name;
     json_t *value;
     if (json_is_object(before) && json_is_object(after)) {
-        json_object_foreach((json_t *)(uintptr_t)after, name, value)
+        json_object_foreach ((json_t *)(uintptr_t)after, name, value)
             compare_member(change, path, name, json_object_get(before, name), value);
-        json_object_foreach((json_t *)(uintptr_t)before, name, value)
-        {
+        json_object_foreach ((json_t *)(uintptr_t)before, name, value) {
             if (json_object_get(after, name) == NULL)
                 compare_member(change, path, name, value, NULL);
         }

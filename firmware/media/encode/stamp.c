@@ -120,7 +120,8 @@ static GstPadProbeReturn on_buffer(GstPad *pad, GstPadProbeInfo *probe, gpointer
     uint32_t *counter = data;
     GstCaps *caps = gst_pad_get_current_caps(pad);
     GstVideoInfo info;
-    bool raw = caps != NULL && gst_video_info_from_caps(&info, caps) && GST_VIDEO_INFO_COMP_DEPTH(&info, 0) == 8;
+    bool raw = caps != NULL && gst_video_info_from_caps(&info, caps) &&
+               GST_VIDEO_INFO_COMP_DEPTH(&info, 0) == 8;
     g_clear_pointer(&caps, gst_caps_unref);
     if (!raw)
         return GST_PAD_PROBE_OK;

@@ -9,13 +9,14 @@
 #include "store_internal.h"
 #include "store_video.h"
 
-#define STALL (2 * NS_PER_S)          /* a later tick than this is not caught up with */
-#define START_TIME (3 * NS_PER_S)     /* after which a source that has given nothing counts as lost */
-#define SOUND_ALONE NS_PER_S          /* after which a source without a picture is taken for sound alone */
+#define STALL (2 * NS_PER_S)      /* a later tick than this is not caught up with */
+#define START_TIME (3 * NS_PER_S) /* after which a source that has given nothing counts as lost */
+#define SOUND_ALONE NS_PER_S      /* after which a source without a picture is taken for sound alone */
 #define SLEEP_MAX (100 * NS_PER_MS)
-#define QUEUE_MAX 8                   /* pictures that may wait before the encoder */
-#define PHASE_STEP (2 * NS_PER_MS)    /* the sound does not follow smaller changes */
+#define QUEUE_MAX 8                /* pictures that may wait before the encoder */
+#define PHASE_STEP (2 * NS_PER_MS) /* the sound does not follow smaller changes */
 #define PREVIEW_INTERVAL NS_PER_S
+#define PRIORITY 10 /* of the thread, SCHED_FIFO */
 
 /* ---- the clockwork ---- */
 
@@ -150,7 +151,8 @@ static void video_tick(struct store *store, int64_t now)
 static int64_t content_offset(const struct store *store, size_t track)
 {
     int64_t delay = store->latency + store->room + store->late + store->phase;
-    return grid_nearest(delay, RATE_SAMPLES) + store->delays[track] * SAMPLES_PER_MS - store->tracks[track].priming;
+    return grid_nearest(delay, RATE_SAMPLES) + store->delays[track] * SAMPLES_PER_MS -
+           store->tracks[track].priming;
 }
 
 static void follow_phase(struct store *store)
@@ -235,16 +237,31 @@ static void *run(void *data)
     return NULL;
 }
 
+/* Ahead of all that merely computes, where the system lets us; a holder of the lock that it waits for is
+ * lifted with it. */
+static bool start_thread(struct store *store)
+{
+    if (pthread_create(&store->thread, NULL, run, store) != 0)
+        return false;
+    struct sched_param parameters = {.sched_priority = PRIORITY};
+    pthread_setschedparam(store->thread, SCHED_FIFO, &parameters);
+    return true;
+}
+
 struct store *store_new(const struct store_events *events)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return NULL;
     store->events = *events;
-    pthread_mutex_init(&store->lock, NULL);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(&store->lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
     pthread_cond_init(&store->changed, NULL);
     pthread_cond_init(&store->taken, NULL);
-    if (audio_ring_init(&store->ring) && pthread_create(&store->thread, NULL, run, store) == 0)
+    if (audio_ring_init(&store->ring) && start_thread(store))
         return store;
     audio_ring_clear(&store->ring);
     free(store);

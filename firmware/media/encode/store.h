@@ -38,7 +38,7 @@ struct store_stats {
 };
 
 struct store_levels {
-    int channels; /* 0: there is no track */
+    int channels;           /* 0: there is no track */
     double peak[2], rms[2]; /* dBFS, at least −100 */
 };
 
@@ -70,7 +70,8 @@ void store_levels(struct store *store, struct store_levels *levels);
 
 struct store_input;
 
-/** A new source. Its frames are taken until it is closed; an older input's no longer are. NULL when out of memory. */
+/** A new source. Its frames are taken until it is closed; those of an older input no longer are. NULL
+ *  when out of memory. */
 struct store_input *store_input_new(struct store *store);
 /** Wakes who waits in it; from then on nothing is taken. */
 void store_input_close(struct store_input *input);
@@ -85,7 +86,8 @@ void store_input_loop(struct store_input *input);
 
 /** A frame (the reference is taken) of running time `running` (ns). Waits while the store is full.
  *  False when the pipeline is to stop. */
-bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info, int64_t running);
+bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info,
+                       int64_t running);
 bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], size_t count, int64_t running);
 
 /** Box time when the last unit of any stream came; 0: none since store_input_begin(). */

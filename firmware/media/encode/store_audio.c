@@ -6,14 +6,14 @@
 
 #define COPY_ERROR_MAX (1.0 * SAMPLES_PER_MS) /* samples; above it the ratio is steered */
 #define JUMP (40.0 * SAMPLES_PER_MS)
-#define DRIFT_MAX 0.001  /* of a clock */
-#define STEER_MAX 0.005  /* of the ratio, while catching up */
-#define SMOOTHING 0.5    /* s, of the error that steers */
-#define LEAD_TIME 0.05   /* s, of the error that is told to the picture */
-#define OMEGA 0.126      /* rad/s, natural frequency of the loop; damping 0.7 */
-#define STEP_MAX 0.0015  /* s, error that the drift is learnt from */
-#define HISTORY 256      /* samples that the resampler is primed with */
-#define CHUNK 512        /* samples that are resampled at once */
+#define DRIFT_MAX 0.001 /* of a clock */
+#define STEER_MAX 0.005 /* of the ratio, while catching up */
+#define SMOOTHING 0.5   /* s, of the error that steers */
+#define LEAD_TIME 0.05  /* s, of the error that is told to the picture */
+#define OMEGA 0.126     /* rad/s, natural frequency of the loop; damping 0.7 */
+#define STEP_MAX 0.0015 /* s, error that the drift is learnt from */
+#define HISTORY 256     /* samples that the resampler is primed with */
+#define CHUNK 512       /* samples that are resampled at once */
 
 bool audio_ring_init(struct audio_ring *ring)
 {
@@ -80,8 +80,11 @@ static void resample(struct audio_ring *ring, const int16_t (*samples)[2], size_
     while (count > 0) {
         size_t part = count < CHUNK ? count : CHUNK;
         src_short_to_float_array(&samples[0][0], &in[0][0], (int)(2 * part));
-        SRC_DATA data = {.data_in = &in[0][0], .data_out = &out[0][0], .input_frames = (long)part,
-                         .output_frames = CHUNK + 64, .src_ratio = ratio};
+        SRC_DATA data = {.data_in = &in[0][0],
+                         .data_out = &out[0][0],
+                         .input_frames = (long)part,
+                         .output_frames = CHUNK + 64,
+                         .src_ratio = ratio};
         if (src_process(ring->resampler, &data) != 0 || data.input_frames_used <= 0)
             return;
         int16_t whole[CHUNK + 64][2];
@@ -247,8 +250,8 @@ static size_t read_at(struct audio_track *track, const struct audio_ring *ring, 
     return silent;
 }
 
-size_t audio_track_read(struct audio_track *track, const struct audio_ring *ring, const struct audio_read *read,
-                        int16_t (*out)[2])
+size_t audio_track_read(struct audio_track *track, const struct audio_ring *ring,
+                        const struct audio_read *read, int16_t (*out)[2])
 {
     int64_t before = track->placed ? track->offset : read->offset;
     track->offset = read->offset;

@@ -38,15 +38,15 @@ struct audio_ring {
 
     /* the writer */
     SRC_STATE *resampler;
-    bool running;     /* the head has a place */
-    bool resampling;  /* else samples are copied */
-    double next;      /* place of the next source sample, relative to `origin` */
+    bool running;    /* the head has a place */
+    bool resampling; /* else samples are copied */
+    double next;     /* place of the next source sample, relative to `origin` */
     int64_t origin;
-    int64_t head;     /* index of the next sample to be written */
-    int64_t skip;     /* resampled samples that are there already, after the change from copying */
-    double error;     /* smoothed distance from where the time stamps want the head, samples */
-    double lead;      /* the same, smoothed little */
-    double drift;     /* what the ratio is steered by, 1 = 10⁶ ppm */
+    int64_t head; /* index of the next sample to be written */
+    int64_t skip; /* resampled samples that are there already, after the change from copying */
+    double error; /* smoothed distance from where the time stamps want the head, samples */
+    double lead;  /* the same, smoothed little */
+    double drift; /* what the ratio is steered by, 1 = 10⁶ ppm */
     uint64_t in, resyncs;
 };
 
@@ -87,8 +87,8 @@ struct audio_read {
     bool tone;      /* where there is no sound: 1 kHz at −20 dBFS */
 };
 
-/** Gives the next block of a track, stereo; returns how many of its samples are silent for want of content. */
-size_t audio_track_read(struct audio_track *track, const struct audio_ring *ring, const struct audio_read *read,
-                        int16_t (*out)[2]);
+/** Gives the next block of a track, stereo; returns how many of its samples lack content. */
+size_t audio_track_read(struct audio_track *track, const struct audio_ring *ring,
+                        const struct audio_read *read, int16_t (*out)[2]);
 
 #endif

@@ -87,7 +87,8 @@ static bool stopped(const struct store_input *input)
     return input->closed || input->ended || input->store->input != input;
 }
 
-/* Whether a frame of `time` must wait: a paced source when it is far enough ahead, any when memory is used up. */
+/* Whether a frame of `time` must wait: of a paced source when it is far enough ahead, of any when memory is
+ * used up. */
 static bool frames_full(const struct store_input *input, int64_t time, size_t size)
 {
     const struct store *store = input->store;
@@ -100,7 +101,8 @@ static bool frames_full(const struct store_input *input, int64_t time, size_t si
     return store->frames.count >= STORE_FRAMES_MAX - 1 || store->frames.count * size > FRAMES_BYTES;
 }
 
-bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info, int64_t running)
+bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info,
+                       int64_t running)
 {
     struct store *store = input->store;
     uint64_t format = store_format(info->width, info->height, GST_VIDEO_INFO_FORMAT(info));
@@ -109,8 +111,8 @@ bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVi
     int64_t now = clock_now();
     if (running < 0)
         running = now - input->timeline.offset;
-    bool taken = !stopped(input) && timeline_map(&input->timeline, TIMELINE_VIDEO, running, nominal, now,
-                                                 store->latency, &time);
+    bool taken = !stopped(input) &&
+                 timeline_map(&input->timeline, TIMELINE_VIDEO, running, nominal, now, store->latency, &time);
     while (taken && frames_full(input, time, info->size)) {
         pthread_cond_wait(&store->taken, &store->lock);
         taken = !stopped(input);

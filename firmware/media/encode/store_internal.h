@@ -18,16 +18,17 @@ struct store_track {
 struct store_input {
     struct store *store;
     bool closed, ended;
-    bool failed; /* a pipeline has ended since the source was made */
+    bool failed;     /* a pipeline has ended since the source was made */
     int64_t last[2]; /* box time when the last unit came, by stream */
     struct timeline timeline;
-    int64_t deficit, deficit_since; /* by how much the sound comes too late, and since when; see store_input.c */
+    int64_t deficit;       /* by how much the sound comes too late, see store_input.c */
+    int64_t deficit_since; /* 0: it does not */
 };
 
 struct store {
     pthread_t thread;
     struct store_events events;
-    pthread_mutex_t lock; /* guards all that follows */
+    pthread_mutex_t lock;   /* guards all that follows */
     pthread_cond_t changed; /* there is a program, or the end */
     pthread_cond_t taken;   /* there may be room for a source that waits */
     bool stopping;
@@ -46,8 +47,8 @@ struct store {
 
     /* settings */
     bool has_source;
-    int64_t latency; /* input buffer */
-    int64_t room;    /* the picture waits this long for tracks with a negative delay */
+    int64_t latency;             /* input buffer */
+    int64_t room;                /* the picture waits this long for tracks with a negative delay */
     int delays[SPEC_TRACKS_MAX]; /* ms */
     int64_t hold;
     enum loss_picture loss;

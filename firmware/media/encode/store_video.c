@@ -55,7 +55,7 @@ static void forget_phase(struct store_video *video)
     video->slack = 0;
 }
 
-/* Whether the source's frames keep their place between the ticks, but for a drift of clocks (or 1000/1001). */
+/* Whether the source's frames keep their place between the ticks, but for a drift of clocks. */
 static bool is_locked(int64_t interval, int64_t period)
 {
     double ratio = interval > period ? (double)interval / (double)period : (double)period / (double)interval;

@@ -73,16 +73,16 @@ static inline uint64_t store_format(int width, int height, int pixels)
     return (uint64_t)width << 40 | (uint64_t)height << 16 | (uint64_t)pixels;
 }
 
-/** Takes the reference to `buffer`. A frame that is not newer than one in the queue replaces those from its time on. */
+/** Takes the reference to `buffer`. A frame that is not newer than others in the queue replaces them. */
 void store_video_push(struct store_video *video, GstBuffer *buffer, int64_t time, uint64_t format);
 
-/** Chooses the picture of a tick: a borrowed buffer, or NULL in PICTURE_NONE and PICTURE_LOST. `state` then tells why. */
+/** Chooses the picture of a tick: a borrowed buffer, or NULL in PICTURE_NONE and _LOST; `state` says. */
 GstBuffer *store_video_pick(struct store_video *video, const struct store_tick *tick);
 
 /** Whether there is a frame of this format that could be shown now. */
 bool store_video_has(const struct store_video *video, uint64_t format, int64_t due);
 
-/** How much later than its time, less `due`, a picture is shown, in ns; `fallback` while that is not known. */
+/** How much later than its time a picture is shown, less the buffers, in ns; `fallback` while not known. */
 int64_t store_video_phase(const struct store_video *video, int64_t fallback);
 
 /** Forgets what is queued and learnt but keeps the shown picture: the source starts anew. */

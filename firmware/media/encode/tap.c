@@ -82,7 +82,8 @@ static GstFlowReturn on_audio(GstAppSink *sink, gpointer data)
     bool going = true;
     GstMapInfo map;
     GstBuffer *buffer = gst_sample_get_buffer(sample);
-    if (check_caps(tap, gst_sample_get_caps(sample), audio_fault) && gst_buffer_map(buffer, &map, GST_MAP_READ)) {
+    if (check_caps(tap, gst_sample_get_caps(sample), audio_fault) &&
+        gst_buffer_map(buffer, &map, GST_MAP_READ)) {
         going = store_input_audio(tap->input, (const int16_t(*)[2])(void *)map.data, map.size / 4,
                                   running_time(sample));
         gst_buffer_unmap(buffer, &map);
@@ -110,8 +111,8 @@ static bool attach(struct tap *tap, GstElement *pipeline, const char *name, stru
     }
     /* The store does the timing, so the sink never waits for a time; nor does the pipeline for a
      * stream that this source does not have. */
-    g_object_set(tap->sink, "sync", FALSE, "async", FALSE, "emit-signals", FALSE, "max-buffers", 2, "drop", FALSE,
-                 "qos", FALSE, NULL);
+    g_object_set(tap->sink, "sync", FALSE, "async", FALSE, "emit-signals", FALSE, "max-buffers", 2, "drop",
+                 FALSE, "qos", FALSE, NULL);
     GstAppSinkCallbacks callbacks = {.eos = on_eos, .new_sample = on_sample};
     gst_app_sink_set_callbacks(GST_APP_SINK(tap->sink), &callbacks, tap, NULL);
     return true;

@@ -4,8 +4,8 @@
 #include "check.h"
 #include "grid.h"
 
-static const struct rate rates[] = {{25, 1},       {50, 1},         {24000, 1001}, {30000, 1001},
-                                    {60000, 1001}, {48000, 1024},   {48000, 1152}, {48000, 1}, {1, 1}};
+static const struct rate rates[] = {{25, 1},       {50, 1},       {24000, 1001}, {30000, 1001}, {60000, 1001},
+                                    {48000, 1024}, {48000, 1152}, {48000, 1},    {1, 1}};
 #define RATES (sizeof rates / sizeof *rates)
 /* Ticks at the start, and after a day, a year and ten years of uptime. */
 static const int64_t seconds[] = {0, 1, 86400, 31557600, 315576000};

@@ -95,8 +95,8 @@ static void on_unit(void *data, const struct feed_unit *unit)
     struct bench *bench = data;
     pthread_mutex_lock(&bench->lock);
     CHECK(bench->count < UNITS_MAX);
-    bench->units[bench->count++] =
-        (struct unit){unit->stream, (unit->flags & FEED_KEY) != 0, bench->tables, unit->pts, unit->dts};
+    bench->units[bench->count++] = (struct unit){unit->stream, (unit->flags & FEED_KEY) != 0, bench->tables,
+                                                 unit->pts, unit->dts};
     pthread_mutex_unlock(&bench->lock);
 }
 
@@ -179,7 +179,8 @@ static void await_units(struct bench *bench, size_t more)
 
 /* ---- specs ---- */
 
-static json_t *source_of(int width, int height, const char *rate, bool interlaced, int to_width, int to_height)
+static json_t *source_of(int width, int height, const char *rate, bool interlaced, int to_width,
+                         int to_height)
 {
     char launch[1200];
     snprintf(launch, sizeof launch,
@@ -199,18 +200,20 @@ static json_t *spec_of(const struct bench *bench, int width, int height)
     json_t *program = json_pack(
         "{s:s, s:{s:{s:i}}}", "launch",
         "appsrc name=video ! x264enc name=venc tune=zerolatency speed-preset=ultrafast key-int-max=25"
-        " ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=out0"
+        " ! h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au"
+        " ! appsink name=out0"
         " appsrc name=audio0 ! audioconvert ! avenc_aac ! aacparse ! audio/mpeg,stream-format=adts"
         " ! appsink name=out1",
         "live", "venc", "bitrate", 500);
-    json_t *streams = json_pack("[{s:s, s:[i,i], s:i}, {s:s, s:[i,i], s:i}]", "codec", "h264", "rate", 25, 1, "bitrate",
-                                500000, "codec", "aac", "rate", 48000, 1024, "bitrate", 128000);
-    return json_pack(
-        "{s:s, s:o, s:{s:i, s:i, s:[i,i], s:s}, s:[{s:i, s:i}], s:{s:i, s:s, s:s, s:s}, s:o, s:o, s:s, s:{s:s, s:i, s:i}}",
-        "channel", "test", "source", source_of(320, 180, "25/1", false, width, height), "video", "width", width, "height",
-        height, "rate", 25, 1, "format", "I420", "audio", "channels", 2, "delayMs", 0, "loss", "holdMs", 200, "picture",
-        "slate", "text", "A & <b>", "image", "", "program", program, "streams", streams, "feed", bench->feed, "preview",
-        "file", preview, "width", 160, "height", 90);
+    json_t *streams = json_pack("[{s:s, s:[i,i], s:i}, {s:s, s:[i,i], s:i}]", "codec", "h264", "rate", 25, 1,
+                                "bitrate", 500000, "codec", "aac", "rate", 48000, 1024, "bitrate", 128000);
+    return json_pack("{s:s, s:o, s:{s:i, s:i, s:[i,i], s:s}, s:[{s:i, s:i}], s:{s:i, s:s, s:s, s:s}, s:o, "
+                     "s:o, s:s, s:{s:s, s:i, s:i}}",
+                     "channel", "test", "source", source_of(320, 180, "25/1", false, width, height), "video",
+                     "width", width, "height", height, "rate", 25, 1, "format", "I420", "audio", "channels",
+                     2, "delayMs", 0, "loss", "holdMs", 200, "picture", "slate", "text", "A & <b>", "image",
+                     "", "program", program, "streams", streams, "feed", bench->feed, "preview", "file",
+                     preview, "width", 160, "height", 90);
 }
 
 /* ---- what must hold ---- */
@@ -244,7 +247,8 @@ static void check_steps(struct bench *bench)
 static void starts(struct bench *bench, const char *encode)
 {
     int64_t begin = clock_now();
-    bench->encode = run((const char *const[]){encode, "--socket", bench->socket, "--orphan-seconds", "60", NULL});
+    bench->encode = run(
+        (const char *const[]){encode, "--socket", bench->socket, "--orphan-seconds", "60", NULL});
     bench->control = connect_to(bench->socket);
     bench->answers = fdopen(dup(bench->control), "r");
     json_t *spec = spec_of(bench, 320, 180);
@@ -254,7 +258,8 @@ static void starts(struct bench *bench, const char *encode)
     printf("first access unit %d ms after the start\n", (int)((clock_now() - begin) / NS_PER_MS));
     await_state(bench, "live");
     json_t *same = apply(bench, spec);
-    CHECK(json_array_size(json_object_get(same, "live")) + json_array_size(json_object_get(same, "rebuilt")) == 0);
+    CHECK_EQ_INT(json_array_size(json_object_get(same, "live")), 0);
+    CHECK_EQ_INT(json_array_size(json_object_get(same, "rebuilt")), 0);
     json_decref(same);
     json_decref(spec);
 }
@@ -277,19 +282,23 @@ static void source_changes_mode(struct bench *bench)
         int width, height;
         const char *rate;
         bool interlaced;
-    } modes[] = {{320, 180, "50/1", false}, {480, 270, "25/1", true}, {180, 144, "25/1", true},
+    } modes[] = {{320, 180, "50/1", false},
+                 {480, 270, "25/1", true},
+                 {180, 144, "25/1", true},
                  {180, 120, "60000/1001", false}};
     for (int i = 0; i < 8; i++) {
         json_t *spec = spec_of(bench, 320, 180);
         int m = i % 4;
-        json_object_set_new(spec, "source", source_of(modes[m].width, modes[m].height, modes[m].rate,
-                                                      modes[m].interlaced, 320, 180));
+        json_object_set_new(
+            spec, "source",
+            source_of(modes[m].width, modes[m].height, modes[m].rate, modes[m].interlaced, 320, 180));
         json_decref(apply(bench, spec));
         json_decref(spec);
         await_units(bench, 8);
     }
     await_state(bench, "live");
-    json_t *stats = call(bench, "stats", NULL), *source = json_object_get(json_object_get(stats, "result"), "source");
+    json_t *stats = call(bench, "stats", NULL),
+           *source = json_object_get(json_object_get(stats, "result"), "source");
     CHECK_EQ_INT(json_integer_value(json_object_get(source, "height")), 120);
     CHECK(strcmp(json_string_value(json_object_get(source, "scan")), "progressive") == 0);
     json_decref(stats);

@@ -10,8 +10,9 @@ static const char base[] =
     "'video':{'width':1280,'height':720,'rate':[25,1],'format':'I420'},"
     "'audio':[{'channels':2,'delayMs':0},{'channels':1,'delayMs':-500}],"
     "'loss':{'holdMs':1000,'picture':'slate','text':'No signal','image':''},"
-    "'program':{'launch':'appsrc name=video ! appsink name=out0','live':{'venc':{'bitrate':3000,'tune':'x'}}},"
-    "'streams':[{'codec':'h264','rate':[25,1],'bitrate':3000000},{'codec':'aac','rate':[48000,1024],'bitrate':128000},"
+    "'program':{'launch':'appsrc name=video','live':{'venc':{'bitrate':3000,'tune':'x'}}},"
+    "'streams':[{'codec':'h264','rate':[25,1],'bitrate':3000000},"
+    "{'codec':'aac','rate':[48000,1024],'bitrate':128000},"
     "{'codec':'mp2','rate':[48000,1152],'bitrate':192000}],"
     "'feed':'/run/ch1/feed.sock','preview':{'file':'/run/ch1/preview.jpg','width':320,'height':180}}";
 

@@ -89,8 +89,15 @@ static struct store_video *play(struct run *run)
 static void locked_source_is_passed_through(void)
 {
     for (int64_t phase = 0; phase < 40 * MS; phase += 3 * MS) {
-        struct run run = {.source_hz = 25, .programme_hz = 25, .phase = phase, .latency = 100 * MS, .travel = 20 * MS,
-                          .jitter = 6 * MS, .stop = INT64_MAX, .back = INT64_MAX, .length = 60 * NS_PER_S};
+        struct run run = {.source_hz = 25,
+                          .programme_hz = 25,
+                          .phase = phase,
+                          .latency = 100 * MS,
+                          .travel = 20 * MS,
+                          .jitter = 6 * MS,
+                          .stop = INT64_MAX,
+                          .back = INT64_MAX,
+                          .length = 60 * NS_PER_S};
         struct store_video *video = play(&run);
         /* Until the phase is learnt, jitter at the boundary may cost some. */
         CHECK(video->repeated <= 4 && video->dropped <= 4);
@@ -103,7 +110,11 @@ static void locked_source_is_passed_through(void)
 static void without_jitter_nothing_is_lost_even_without_a_buffer(void)
 {
     for (int64_t phase = 0; phase < 40 * MS; phase += 3 * MS) {
-        struct run run = {.source_hz = 25, .programme_hz = 25, .phase = phase, .stop = INT64_MAX, .back = INT64_MAX,
+        struct run run = {.source_hz = 25,
+                          .programme_hz = 25,
+                          .phase = phase,
+                          .stop = INT64_MAX,
+                          .back = INT64_MAX,
                           .length = 20 * NS_PER_S};
         struct store_video *video = play(&run);
         /* Of two frames that are there at the very first tick, the newer is shown. */
@@ -117,8 +128,13 @@ static void without_jitter_nothing_is_lost_even_without_a_buffer(void)
 static void drifting_source_slips_whole_frames(void)
 {
     for (int sign = -1; sign <= 1; sign += 2) {
-        struct run run = {.source_hz = 25 * (1 + sign * 200e-6), .programme_hz = 25, .latency = 60 * MS,
-                          .travel = 5 * MS, .jitter = 2 * MS, .stop = INT64_MAX, .back = INT64_MAX,
+        struct run run = {.source_hz = 25 * (1 + sign * 200e-6),
+                          .programme_hz = 25,
+                          .latency = 60 * MS,
+                          .travel = 5 * MS,
+                          .jitter = 2 * MS,
+                          .stop = INT64_MAX,
+                          .back = INT64_MAX,
                           .length = 1000 * NS_PER_S};
         struct store_video *video = play(&run);
         /* Where the boundary is crossed, jitter may make a few pairs of what one would do. */
@@ -134,8 +150,13 @@ static void other_rates_are_converted(void)
 {
     static const double rates[] = {10, 23.976, 24, 29.97, 30, 50, 59.94, 60};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        struct run run = {.source_hz = rates[i], .programme_hz = 25, .phase = 7 * MS, .latency = 60 * MS,
-                          .stop = INT64_MAX, .back = INT64_MAX, .length = 100 * NS_PER_S};
+        struct run run = {.source_hz = rates[i],
+                          .programme_hz = 25,
+                          .phase = 7 * MS,
+                          .latency = 60 * MS,
+                          .stop = INT64_MAX,
+                          .back = INT64_MAX,
+                          .length = 100 * NS_PER_S};
         struct store_video *video = play(&run);
         double expected = rates[i] > 25 ? (rates[i] - 25) * 100 : (25 - rates[i]) * 100;
         double found = (double)(rates[i] > 25 ? video->dropped : video->repeated);
@@ -148,8 +169,15 @@ static void other_rates_are_converted(void)
 
 static void one_frame_a_second_is_alive(void)
 {
-    struct run run = {.source_hz = 1, .programme_hz = 25, .phase = 13 * MS, .latency = 30 * MS, .travel = 10 * MS,
-                      .jitter = 10 * MS, .stop = INT64_MAX, .back = INT64_MAX, .length = 60 * NS_PER_S};
+    struct run run = {.source_hz = 1,
+                      .programme_hz = 25,
+                      .phase = 13 * MS,
+                      .latency = 30 * MS,
+                      .travel = 10 * MS,
+                      .jitter = 10 * MS,
+                      .stop = INT64_MAX,
+                      .back = INT64_MAX,
+                      .length = 60 * NS_PER_S};
     struct store_video *video = play(&run);
     CHECK_EQ_INT(run.held + run.lost, 0);
     CHECK(run.shown > 58 * 25);
@@ -170,8 +198,14 @@ static void one_frame_a_second_is_alive(void)
 
 static void bursts_within_the_buffer_are_none(void)
 {
-    struct run run = {.source_hz = 25, .programme_hz = 25, .latency = 300 * MS, .travel = 20 * MS, .burst = 240 * MS,
-                      .stop = INT64_MAX, .back = INT64_MAX, .length = 30 * NS_PER_S};
+    struct run run = {.source_hz = 25,
+                      .programme_hz = 25,
+                      .latency = 300 * MS,
+                      .travel = 20 * MS,
+                      .burst = 240 * MS,
+                      .stop = INT64_MAX,
+                      .back = INT64_MAX,
+                      .length = 30 * NS_PER_S};
     struct store_video *video = play(&run);
     CHECK_EQ_INT(video->repeated + video->dropped, 0);
     CHECK_EQ_INT(run.held + run.lost, 0);
@@ -182,8 +216,13 @@ static void loss_is_held_then_lost_then_live_at_once(void)
 {
     static const int64_t holds[] = {0, 1000 * MS, 10000 * MS};
     for (size_t i = 0; i < 3; i++) {
-        struct run run = {.source_hz = 25, .programme_hz = 25, .latency = 40 * MS, .stop = 5 * NS_PER_S,
-                          .back = 25 * NS_PER_S, .hold = holds[i], .length = 40 * NS_PER_S};
+        struct run run = {.source_hz = 25,
+                          .programme_hz = 25,
+                          .latency = 40 * MS,
+                          .stop = 5 * NS_PER_S,
+                          .back = 25 * NS_PER_S,
+                          .hold = holds[i],
+                          .length = 40 * NS_PER_S};
         struct store_video *video = play(&run);
         CHECK(run.lost_after > 150 * MS + holds[i] && run.lost_after <= 150 * MS + holds[i] + 80 * MS);
         CHECK((run.held > 0) == (holds[i] > 0));

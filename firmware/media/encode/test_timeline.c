@@ -50,7 +50,8 @@ static void paced_source_is_anchored_to_its_first_unit(void)
     struct timeline timeline = {0};
     timeline_begin(&timeline, true);
     CHECK_EQ_INT(map(&timeline, TIMELINE_AUDIO, 0, START), START + TIMELINE_PREROLL);
-    CHECK_EQ_INT(map(&timeline, TIMELINE_VIDEO, 40 * MS, START + 10 * MS), START + TIMELINE_PREROLL + 40 * MS);
+    CHECK_EQ_INT(map(&timeline, TIMELINE_VIDEO, 40 * MS, START + 10 * MS),
+                 START + TIMELINE_PREROLL + 40 * MS);
     /* After a stall it goes on from where it is, now. */
     int64_t late = START + 10 * NS_PER_S;
     CHECK_EQ_INT(map(&timeline, TIMELINE_VIDEO, 80 * MS, late), late + TIMELINE_PREROLL);
