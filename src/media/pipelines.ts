@@ -59,7 +59,7 @@ type Source<Type extends SourceConfig["type"]> = Extract<SourceConfig, { type: T
 
 const patterns = { bars: "smpte", ball: "ball", snow: "snow", black: "black" } as const;
 
-/** Test picture with a time code of the time of day that counts frames; a beep each second. */
+/** Test picture with a frame counter and a time code of the time of day; a beep each second. */
 function testLaunch(source: Source<"test">, { picture, sound }: Ends, stamp: boolean): string {
   const [numerator, denominator] = frameRate(source.frameRate);
   // Fields of an interlaced picture are taken from pictures of twice the rate, so that they differ as a camera's do.
@@ -68,7 +68,7 @@ function testLaunch(source: Source<"test">, { picture, sound }: Ends, stamp: boo
     element("videotestsrc", { "is-live": true, pattern: patterns[source.pattern] }),
     caps("video/x-raw", { format: "I420", width: source.width, height: source.height, framerate: rate }),
     element("timecodestamper", { source: "rtc" }),
-    element("timeoverlay", { "time-mode": "time-code", halignment: "center", valignment: "top" }),
+    element("timeoverlay", { name: "counter", "time-mode": "time-code", halignment: "center", valignment: "top" }),
     source.interlaced ? element("interlace", { "field-pattern": "1:1", "top-field-first": true }) : undefined,
     source.interlaced ? caps("video/x-raw", { "interlace-mode": "interleaved" }) : undefined,
     stamp ? element("identity", { name: "stamp", silent: true }) : undefined,

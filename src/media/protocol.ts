@@ -48,7 +48,8 @@ export const logEvent = z.object({
 /**
  * What `encode` shall do. Launch descriptions are GStreamer's, made by `pipelines.ts`; elements are found by name:
  * the source has appsinks `video` and `audio` (either may be missing), the program has appsrcs `video`, `audio0`,
- * `audio1` … and appsinks `out0` (video), `out1` (audio0) … whose number is the stream in the feed.
+ * `audio1` … and appsinks `out0` (video), `out1` (audio0) … whose number is the stream in the feed. An overlay `counter` in
+ * the source is given each frame's number as its text.
  */
 export interface EncodeSpec {
   channel: string;
