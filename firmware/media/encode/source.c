@@ -6,6 +6,7 @@
 
 #include "counter.h"
 #include "stamp.h"
+#include "store_video.h"
 #include "tap.h"
 
 #define RETRY_MIN (250 * NS_PER_MS)
@@ -104,6 +105,8 @@ static GstPadProbeReturn on_mode(GstPad *pad, GstPadProbeInfo *probe, gpointer d
     source->info.width = video.width;
     source->info.height = video.height;
     source->info.rate = video.fps_d > 0 ? (double)video.fps_n / video.fps_d : 0;
+    if (source->info.rate > SOURCE_RATE_MAX)
+        source->info.rate = 0;
     source->info.scan = GST_VIDEO_INFO_IS_INTERLACED(&video) ? "interlaced" : "progressive";
     pthread_mutex_unlock(&source->lock);
     return GST_PAD_PROBE_OK;

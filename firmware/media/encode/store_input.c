@@ -101,18 +101,25 @@ static bool frames_full(const struct store_input *input, int64_t time, size_t si
     return store->frames.count >= STORE_FRAMES_MAX - 1 || store->frames.count * size > FRAMES_BYTES;
 }
 
+/* 0 where the caps tell no rate but a time scale, as those of streams without a fixed rate do. */
+static int64_t nominal_interval(const GstVideoInfo *info)
+{
+    bool told = info->fps_n > 0 && info->fps_n <= SOURCE_RATE_MAX * (int64_t)info->fps_d;
+    return told ? NS_PER_S * info->fps_d / info->fps_n : 0;
+}
+
 bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info,
                        int64_t running)
 {
     struct store *store = input->store;
     uint64_t format = store_format(info->width, info->height, GST_VIDEO_INFO_FORMAT(info));
-    int64_t nominal = info->fps_n > 0 ? NS_PER_S * info->fps_d / info->fps_n : 0, time = 0;
+    int64_t nominal = nominal_interval(info), time = 0;
     pthread_mutex_lock(&store->lock);
-    int64_t now = clock_now();
+    int64_t now = clock_now(), duration = nominal > 0 ? nominal : store->frames.spacing;
     if (running < 0)
         running = now - input->timeline.offset;
     bool taken = !stopped(input) &&
-                 timeline_map(&input->timeline, TIMELINE_VIDEO, running, nominal, now, store->latency, &time);
+                 timeline_map(&input->timeline, TIMELINE_VIDEO, running, duration, now, store->latency, &time);
     while (taken && frames_full(input, time, info->size)) {
         pthread_cond_wait(&store->taken, &store->lock);
         taken = !stopped(input);

@@ -19,6 +19,15 @@ static void drop_oldest(struct store_video *video)
     video->dropped++;
 }
 
+static void learn_spacing(struct store_video *video, int64_t time)
+{
+    int64_t step = time - video->newest;
+    video->newest = time;
+    if (step <= 0 || step > INTERVAL_MAX)
+        return;
+    video->spacing = video->spacing == 0 ? step : video->spacing + (step - video->spacing) / 8;
+}
+
 void store_video_push(struct store_video *video, GstBuffer *buffer, int64_t time, uint64_t format)
 {
     while (video->count > 0 && frame_at(video, video->count - 1)->time >= time) {
@@ -31,12 +40,18 @@ void store_video_push(struct store_video *video, GstBuffer *buffer, int64_t time
     *frame_at(video, video->count) = (struct store_frame){.buffer = buffer, .time = time, .format = format};
     video->count++;
     video->in++;
+    learn_spacing(video, time);
+}
+
+int64_t store_video_interval(const struct store_video *video)
+{
+    return video->nominal > 0 ? video->nominal : video->spacing;
 }
 
 /* The frame interval of the source as far as known, else 0. */
 static int64_t longest_interval(const struct store_video *video)
 {
-    int64_t longest = video->interval_count == 0 ? video->nominal : 0;
+    int64_t longest = video->interval_count == 0 ? store_video_interval(video) : 0;
     size_t known = video->interval_count < STORE_INTERVALS ? video->interval_count : STORE_INTERVALS;
     for (size_t i = 0; i < known; i++)
         longest = video->intervals[i] > longest ? video->intervals[i] : longest;
@@ -87,7 +102,7 @@ static void learn_phase(struct store_video *video, int64_t lateness, int64_t per
     video->lateness[video->lateness_count++] = lateness;
     if (video->lateness_count < STORE_PHASE_FRAMES)
         return;
-    int64_t interval = video->nominal > 0 ? video->nominal : longest_interval(video);
+    int64_t interval = store_video_interval(video);
     int64_t step = interval > 0 && interval < period ? interval : period;
     bool locked = interval > 0 && is_locked(interval, period);
     int64_t mean = mean_lateness(video, step, locked);
@@ -171,7 +186,7 @@ void store_video_restart(struct store_video *video)
     while (video->count > 0)
         drop_oldest(video);
     video->interval_count = 0;
-    video->nominal = 0;
+    video->nominal = video->newest = video->spacing = 0;
     video->phase_known = false;
     forget_phase(video);
 }

@@ -28,6 +28,7 @@
 
 #define STORE_FRAMES_MAX 512
 #define STORE_INTERVALS 4
+#define SOURCE_RATE_MAX 240 /* frames a second; caps that tell more mean a time scale */
 #define STORE_PHASE_FRAMES 8 /* fresh pictures over which the phase is averaged */
 
 enum picture_state {
@@ -52,6 +53,8 @@ struct store_video {
     int64_t intervals[STORE_INTERVALS];
     size_t interval_count;
     int64_t nominal; /* frame interval by the caps, 0: unknown */
+    int64_t newest;  /* time of the newest frame */
+    int64_t spacing; /* of the frames' times, smoothed, 0: unknown; stands in where the caps tell no rate */
     int64_t lateness[STORE_PHASE_FRAMES];
     int lateness_count;
     bool phase_known;
@@ -84,6 +87,9 @@ bool store_video_has(const struct store_video *video, uint64_t format, int64_t d
 
 /** How much later than its time a picture is shown, less the buffers, in ns; `fallback` while not known. */
 int64_t store_video_phase(const struct store_video *video, int64_t fallback);
+
+/** The source's frame interval in ns, as the caps tell or the frames' times show; 0: unknown. */
+int64_t store_video_interval(const struct store_video *video);
 
 /** Forgets what is queued and learnt but keeps the shown picture: the source starts anew. */
 void store_video_restart(struct store_video *video);

@@ -21,6 +21,7 @@ struct run {
     int64_t stop, back; /* no frames from … to */
     int64_t hold;
     int64_t length;
+    bool untold; /* the caps tell no rate */
     /* found */
     int shown, none, held, lost, state_changes;
     double lip_error; /* greatest distance of a picture from the sound that is told to follow, ms */
@@ -48,7 +49,7 @@ static struct store_video *play(struct run *run)
 {
     static struct store_video video;
     memset(&video, 0, sizeof video);
-    video.nominal = (int64_t)(1e9 / run->source_hz);
+    video.nominal = run->untold ? 0 : (int64_t)(1e9 / run->source_hz);
     int64_t next = 0, period = (int64_t)(1e9 / run->programme_hz);
     enum picture_state before = PICTURE_NONE;
     int64_t last_fresh = 0;
@@ -149,14 +150,17 @@ static void drifting_source_slips_whole_frames(void)
 static void other_rates_are_converted(void)
 {
     static const double rates[] = {10, 23.976, 24, 29.97, 30, 50, 59.94, 60};
-    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    size_t count = sizeof rates / sizeof *rates;
+    for (size_t n = 0; n < 2 * count; n++) {
+        size_t i = n % count;
         struct run run = {.source_hz = rates[i],
                           .programme_hz = 25,
                           .phase = 7 * MS,
                           .latency = 60 * MS,
                           .stop = INT64_MAX,
                           .back = INT64_MAX,
-                          .length = 100 * NS_PER_S};
+                          .length = 100 * NS_PER_S,
+                          .untold = n >= count};
         struct store_video *video = play(&run);
         double expected = rates[i] > 25 ? (rates[i] - 25) * 100 : (25 - rates[i]) * 100;
         double found = (double)(rates[i] > 25 ? video->dropped : video->repeated);
