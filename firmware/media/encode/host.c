@@ -9,158 +9,8 @@
 #include "picture.h"
 
 #define FEED_QUEUE (16u * 1024 * 1024) /* bytes that may wait for a reader */
-#define KEY_INTERVAL (250 * NS_PER_MS) /* between two key frames that were asked for */
-#define FAILS_AGAIN (10 * NS_PER_S)    /* a second failure within this time ends the process */
-#define READY_TIME (500 * NS_PER_MS)   /* that a new program waits for a picture of its size */
-#define READY_CHECK_MS 20
-#define CREW_MAX 24 /* threads that hang; with more there is no going on */
+#define CREW_MAX 24                    /* threads that hang; with more there is no going on */
 #define END_TIME (2 * NS_PER_S)
-
-/* ---- the program ---- */
-
-struct build {
-    struct host *host;
-    struct spec *spec;
-    unsigned generation;
-    struct program *program;
-    char reason[200];
-};
-
-static void free_program_job(void *data)
-{
-    program_free(data);
-}
-
-static void dispose(struct host *host, struct program *program)
-{
-    if (program != NULL && !crew_run(&host->crew, free_program_job, program))
-        program_free(program);
-}
-
-static void push_unit(void *data, const struct feed_unit *unit)
-{
-    struct host *host = data;
-    feed_server_push(host->feed, unit);
-}
-
-static void announce(void *data)
-{
-    struct host *host = data;
-    feed_server_table(host->feed, &host->spec->table);
-}
-
-static void set_properties(struct host *host)
-{
-    char reason[200];
-    if (host->program != NULL &&
-        !program_set_properties(host->program, host->spec->live, reason, sizeof reason))
-        control_log(host->control, "warning", "%s", reason);
-}
-
-static void program_failed(struct host *host, const char *reason);
-
-/* A program that is ready but overtaken goes unused. */
-static void forget_ready(struct host *host)
-{
-    if (host->ready_timer != NULL)
-        loop_timer_stop(host->ready_timer);
-    host->ready_timer = NULL;
-    dispose(host, host->ready);
-    host->ready = NULL;
-}
-
-static void swap(struct host *host, struct program *program)
-{
-    struct program *before = store_swap_program(host->store, program, announce, host);
-    host->program = program;
-    dispose(host, before);
-    /* Live properties may have changed since the build began. */
-    set_properties(host);
-}
-
-static void swap_when_shown(void *data)
-{
-    struct host *host = data;
-    if (!store_can_show(host->store, &program_spec(host->ready)->video) && clock_now() < host->ready_until)
-        return;
-    struct program *program = host->ready;
-    host->ready = NULL;
-    forget_ready(host);
-    swap(host, program);
-}
-
-/* When the size changes while a picture is on air, the source needs a moment to give one of the new size:
- * until then the old program goes on, so that no slate flashes up. */
-static void built(void *data)
-{
-    struct build *build = data;
-    struct host *host = build->host;
-    if (build->generation != host->program_generation) {
-        dispose(host, build->program);
-    } else if (build->program == NULL) {
-        program_failed(host, build->reason);
-    } else if (host->program == NULL || store_can_show(host->store, &build->spec->video)) {
-        swap(host, build->program);
-    } else {
-        host->ready = build->program;
-        host->ready_until = clock_now() + READY_TIME;
-        host->ready_timer = loop_every(host->loop, READY_CHECK_MS, swap_when_shown, host);
-        if (host->ready_timer == NULL) {
-            host->ready = NULL;
-            swap(host, build->program);
-        }
-    }
-    spec_unref(build->spec);
-    free(build);
-}
-
-static void build_job(void *data)
-{
-    struct build *build = data;
-    struct program_output output = {.data = build->host, .unit = push_unit};
-    build->program = program_new(build->spec, true, &output, build->reason, sizeof build->reason);
-    loop_post(build->host->loop, built, build);
-}
-
-static void build_program(struct host *host)
-{
-    forget_ready(host);
-    struct build *build = calloc(1, sizeof *build);
-    if (build != NULL) {
-        *build = (struct build){host, spec_ref(host->spec), ++host->program_generation, NULL, ""};
-        if (crew_run(&host->crew, build_job, build))
-            return;
-        spec_unref(build->spec);
-        free(build);
-    }
-    control_log(host->control, "error", "no memory or thread to build the program with");
-    loop_quit(host->loop, EXIT_NO_RESOURCES);
-}
-
-/* Once may be bad luck; twice in a row needs a fresh process. */
-static void program_failed(struct host *host, const char *reason)
-{
-    int64_t now = clock_now();
-    bool again = host->failed_at != 0 && now - host->failed_at < FAILS_AGAIN;
-    control_log(host->control, "error", "the program failed: %s; %s", reason,
-                again ? "ending" : "building it anew");
-    host->failed_at = now;
-    if (again)
-        loop_quit(host->loop, EXIT_BROKEN);
-    else
-        build_program(host);
-}
-
-static void want_key(void *data)
-{
-    struct host *host = data;
-    int64_t now = clock_now();
-    host->key_wanted = host->program != NULL && now - host->key_at < KEY_INTERVAL;
-    if (host->program == NULL || host->key_wanted)
-        return;
-    host->key_at = now;
-    program_force_key(host->program);
-}
 
 /* ---- the loss picture ---- */
 
@@ -240,22 +90,20 @@ static void restart_preview(struct host *host)
         preview_free(before);
 }
 
-/* The program's threads use the feed, so they are held back while it is exchanged. */
+/* The program's threads use the feed, so nothing is let out while it is exchanged. */
 static bool move_feed(struct host *host, const struct spec *spec, struct control_error *error)
 {
-    struct feed_server *feed = feed_server_new(host->loop, spec->feed, FEED_QUEUE, want_key, host);
+    struct feed_server *feed = feed_server_new(host->loop, spec->feed, FEED_QUEUE, program_want_key, host);
     if (feed == NULL) {
         control_fail(error, "failed", "/feed", "/feed %s cannot be served: %s", spec->feed, strerror(errno));
         return false;
     }
+    program_succeed(host);
     if (host->program != NULL)
         program_close(host->program);
     feed_server_free(host->feed);
     host->feed = feed;
-    if (host->program != NULL) {
-        feed_server_table(feed, &spec->table);
-        program_open(host->program);
-    }
+    program_resume(host);
     return true;
 }
 
@@ -278,15 +126,15 @@ static json_t *apply(struct host *host, const json_t *params, struct control_err
     if (change.source)
         restart_source(host);
     if (change.program)
-        build_program(host);
+        program_rebuild(host);
     if (change.picture)
         draw_picture(host, before == NULL || before->video.width != spec->video.width ||
                                before->video.height != spec->video.height ||
                                before->video.format != spec->video.format);
     if (change.properties)
-        set_properties(host);
+        program_refresh(host);
     if (change.table)
-        feed_server_table(host->feed, &spec->table);
+        program_announce(host);
     if (change.preview)
         restart_preview(host);
     spec_unref(before);
@@ -302,7 +150,7 @@ static json_t *request(void *data, const char *method, const json_t *params, str
         return report_stats(host, false);
     if (strcmp(method, "keyframe") != 0)
         return control_fail(error, "unknown-method", "", "there is no method \"%.40s\"", method);
-    want_key(host);
+    program_want_key(host);
     return json_object();
 }
 
@@ -313,18 +161,6 @@ static json_t *current_spec(void *data)
 }
 
 /* ---- health ---- */
-
-static void check_program(struct host *host)
-{
-    char reason[200];
-    if (host->program == NULL || program_check(host->program, clock_now(), reason, sizeof reason))
-        return;
-    /* A broken program takes no more pictures, which would only pile up. */
-    store_swap_program(host->store, NULL, announce, host);
-    dispose(host, host->program);
-    host->program = NULL;
-    program_failed(host, reason);
-}
 
 static void check_source(struct host *host)
 {
@@ -342,10 +178,8 @@ static void check_source(struct host *host)
 static void every_tenth(void *data)
 {
     struct host *host = data;
-    check_program(host);
+    program_watch(host);
     check_source(host);
-    if (host->key_wanted)
-        want_key(host);
     json_t *levels = report_levels(host);
     if (levels != NULL)
         control_event(host->control, levels);
@@ -403,23 +237,38 @@ struct host *host_new(struct loop *loop, const char *socket, int orphan_seconds)
     return NULL;
 }
 
+/* Waits for what the crew has in work, and takes its results, which nobody wants any more. */
+static bool dismiss_crew(struct host *host, int64_t deadline)
+{
+    /* Before the first spec there was no work. */
+    while (host->spec != NULL) {
+        if (!crew_wait(&host->crew, deadline))
+            return false;
+        /* The loop has ended: it runs what was posted, which may be new work, and returns. */
+        loop_run(host->loop);
+        if (crew_busy(&host->crew) == 0)
+            return true;
+    }
+    return true;
+}
+
 bool host_free(struct host *host)
 {
     if (host->tenth != NULL)
         loop_timer_stop(host->tenth);
     if (host->second != NULL)
         loop_timer_stop(host->second);
-    control_free(host->control);
-    forget_ready(host);
+    host->picture_generation++;
+    program_stop(host);
     source_stop(host->source);
     store_swap_preview(host->store, NULL);
-    dispose(host, store_swap_program(host->store, NULL, announce, host));
     if (host->preview != NULL && !crew_run(&host->crew, free_preview_job, host->preview))
         preview_free(host->preview);
+    if (!dismiss_crew(host, clock_now() + END_TIME))
+        return false;
+    control_free(host->control);
     if (host->feed != NULL)
         feed_server_free(host->feed);
-    if (!crew_wait(&host->crew, clock_now() + END_TIME))
-        return false;
     store_free(host->store);
     crew_clear(&host->crew);
     spec_unref(host->spec);

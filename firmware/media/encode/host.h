@@ -13,7 +13,8 @@ struct host;
 
 /** Serves the control socket. NULL with errno set on failure (EADDRINUSE: another process does). */
 struct host *host_new(struct loop *loop, const char *socket, int orphan_seconds);
-/** Ends everything; false when threads hang, so that the process must end without more ado. */
+/** Ends everything, after the loop has ended; false when threads hang, so that the process must end
+ *  without more ado. */
 bool host_free(struct host *host);
 
 #endif

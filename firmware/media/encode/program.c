@@ -42,6 +42,21 @@ static void note_time(struct program *program, int64_t pts)
     program->began = true;
 }
 
+/* Under the lock. */
+static void let_out(struct program *program, const struct feed_unit *unit)
+{
+    program->stats.bytes[unit->stream] += unit->size;
+    program->output.unit(program->output.data, unit);
+}
+
+/* Under the lock. */
+static void hold_back(struct program *program, const struct feed_unit *unit, GstBuffer *buffer)
+{
+    struct program_held *held = g_new(struct program_held, 1);
+    *held = (struct program_held){.unit = *unit, .buffer = gst_buffer_ref(buffer)};
+    g_queue_push_tail(&program->held, held);
+}
+
 static void give(struct program_stream *stream, GstBuffer *buffer, const GstSegment *segment)
 {
     struct program *program = stream->program;
@@ -49,13 +64,13 @@ static void give(struct program_stream *stream, GstBuffer *buffer, const GstSegm
         return;
     int64_t pts = running_time(segment, GST_BUFFER_PTS(buffer));
     int64_t dts = GST_BUFFER_DTS_IS_VALID(buffer) ? running_time(segment, GST_BUFFER_DTS(buffer)) : pts;
+    bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     GstMapInfo map;
     if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
         return;
     pthread_mutex_lock(&program->lock);
     struct feed_unit unit = {.stream = (uint8_t)stream->index,
-                             .flags = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT) ? 0
-                                                                                                 : FEED_KEY,
+                             .flags = key ? FEED_KEY : 0,
                              .pts = snap(program, stream, pts),
                              .dts = snap(program, stream, dts),
                              .data = map.data,
@@ -63,10 +78,11 @@ static void give(struct program_stream *stream, GstBuffer *buffer, const GstSegm
     if (stream->index == 0)
         note_time(program, unit.pts);
     bool stale = stream->index == 0 && unit.pts < program->resumed_at;
-    if (program->open && !stale) {
-        program->stats.bytes[stream->index] += map.size;
-        program->output.unit(program->output.data, &unit);
-    }
+    bool wanted = !stale && unit.pts < program->limits[stream->index];
+    if (wanted && program->gate == PROGRAM_OPEN)
+        let_out(program, &unit);
+    else if (wanted && program->gate == PROGRAM_HELD)
+        hold_back(program, &unit, buffer);
     pthread_mutex_unlock(&program->lock);
     gst_buffer_unmap(buffer, &map);
 }
@@ -86,21 +102,40 @@ const struct spec *program_spec(const struct program *program)
     return program->spec;
 }
 
-static void set_open(struct program *program, bool open)
-{
-    pthread_mutex_lock(&program->lock);
-    program->open = open;
-    pthread_mutex_unlock(&program->lock);
-}
-
 void program_open(struct program *program)
 {
-    set_open(program, true);
+    pthread_mutex_lock(&program->lock);
+    program->gate = PROGRAM_OPEN;
+    for (struct program_held *held; (held = g_queue_pop_head(&program->held)) != NULL;) {
+        GstMapInfo map;
+        if (gst_buffer_map(held->buffer, &map, GST_MAP_READ)) {
+            held->unit.data = map.data;
+            let_out(program, &held->unit);
+            gst_buffer_unmap(held->buffer, &map);
+        }
+        gst_buffer_unref(held->buffer);
+        g_free(held);
+    }
+    pthread_mutex_unlock(&program->lock);
 }
 
 void program_close(struct program *program)
 {
-    set_open(program, false);
+    pthread_mutex_lock(&program->lock);
+    program->gate = PROGRAM_CLOSED;
+    for (struct program_held *held; (held = g_queue_pop_head(&program->held)) != NULL;) {
+        gst_buffer_unref(held->buffer);
+        g_free(held);
+    }
+    pthread_mutex_unlock(&program->lock);
+}
+
+void program_limit(struct program *program, size_t stream, int64_t time)
+{
+    pthread_mutex_lock(&program->lock);
+    if (stream < program->spec->table.count)
+        program->limits[stream] = time;
+    pthread_mutex_unlock(&program->lock);
 }
 
 /* ---- in ---- */

@@ -3,7 +3,10 @@
  *
  * Threads: program_new() and program_free() block and belong into a side thread; the pushes come from
  * the store's thread; units leave on GStreamer's threads, one a stream; all else may be called from any
- * thread. program_close() returns once no unit is on its way out, so that a successor can take over. */
+ * thread. 
+ *
+ * Succession without a lost unit: the new program is fed while its units are held back; the old one is
+ * told where the new one begins, and finished; then it is closed and the new one is opened. */
 #ifndef STEADYCAST_ENCODE_PROGRAM_H
 #define STEADYCAST_ENCODE_PROGRAM_H
 
@@ -26,17 +29,21 @@ struct program_stats {
     uint64_t off_grid;                /* units whose times an element had moved off the grid */
 };
 
-/** Builds the pipeline and sets it playing, closed. `paced`: pushes never block, the caller keeps time;
- *  else they block while the encoders are busy. NULL with `reason` filled when it cannot be built. */
+/** Builds the pipeline and sets it playing; its units are held back. `paced`: pushes never block, the
+ *  caller keeps time; else they block while the encoders are busy. NULL with `reason` filled when it
+ *  cannot be built. */
 struct program *program_new(struct spec *spec, bool paced, const struct program_output *output, char *reason,
                             size_t reason_size);
 void program_free(struct program *program);
 
 const struct spec *program_spec(const struct program *program);
 
-/** Lets units out, or holds them back; both in order with the units themselves. */
+/** Lets units out, those first that were held back. */
 void program_open(struct program *program);
+/** Drops all units from here on; returns once none is on its way out. */
 void program_close(struct program *program);
+/** Units of a stream from box time `time` on are the successor's, and dropped. */
+void program_limit(struct program *program, size_t stream, int64_t time);
 
 /** The picture of a tick, borrowed and held by reference until it is coded. False when the encoder has
  *  `queue_max` pictures waiting already: the tick is skipped. */

@@ -162,6 +162,9 @@ struct program *program_new(struct spec *spec, bool paced, const struct program_
     program->paced = paced;
     program->last_tick = INT64_MIN;
     program->resumed_at = INT64_MIN;
+    for (size_t i = 0; i <= SPEC_TRACKS_MAX; i++)
+        program->limits[i] = INT64_MAX;
+    g_queue_init(&program->held);
     pthread_mutex_init(&program->lock, NULL);
     if (play(program, reason, reason_size))
         return program;
@@ -175,6 +178,7 @@ void program_free(struct program *program)
         return;
     if (program->pipeline != NULL)
         gst_element_set_state(program->pipeline, GST_STATE_NULL);
+    program_close(program);
     g_clear_object(&program->video);
     for (size_t i = 0; i < SPEC_TRACKS_MAX; i++)
         g_clear_object(&program->audio[i]);

@@ -10,6 +10,14 @@
 #define PROGRAM_PUSHED 256 /* ticks whose push time is remembered */
 #define PROGRAM_TIMES 256  /* coding times between two looks at the figures */
 
+/* A unit that waits for the program to be opened. */
+struct program_held {
+    struct feed_unit unit; /* its data is the buffer's */
+    GstBuffer *buffer;
+};
+
+enum program_gate { PROGRAM_HELD, PROGRAM_OPEN, PROGRAM_CLOSED };
+
 struct program_stream {
     struct program *program;
     size_t index;
@@ -26,7 +34,9 @@ struct program {
     int64_t last_tick; /* store's thread only */
 
     pthread_mutex_t lock; /* guards what follows; held while a unit is given out */
-    bool open;
+    enum program_gate gate;
+    GQueue held;                         /* of program_held */
+    int64_t limits[1 + SPEC_TRACKS_MAX]; /* by stream; units from this time on are the successor's */
     int64_t pushed[PROGRAM_PUSHED];
     int64_t resumed_at; /* pictures before this time are stale */
     int64_t waiting_since, last_check;

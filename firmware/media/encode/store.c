@@ -9,7 +9,6 @@
 #include "store_internal.h"
 #include "store_video.h"
 
-#define STALL (2 * NS_PER_S)      /* a later tick than this is not caught up with */
 #define START_TIME (3 * NS_PER_S) /* after which a source that has given nothing counts as lost */
 #define SOUND_ALONE NS_PER_S      /* after which a source without a picture is taken for sound alone */
 #define SLEEP_MAX (100 * NS_PER_MS)
@@ -39,8 +38,7 @@ static int64_t next_due(const struct store *store, int *track)
     return due;
 }
 
-/* Every track goes on with its first whole block at or after sample `first`. */
-static void place_labels(struct store *store, int64_t first)
+void store_place_labels(struct store *store, int64_t first)
 {
     for (size_t i = 0; i < store->track_count; i++) {
         int64_t frame = store->tracks[i].frame;
@@ -48,7 +46,7 @@ static void place_labels(struct store *store, int64_t first)
     }
 }
 
-static int64_t sample_of_tick(const struct store *store)
+int64_t store_sample_of_tick(const struct store *store)
 {
     return grid_from(grid_time(store->tick, store->video.rate), RATE_SAMPLES);
 }
@@ -57,10 +55,10 @@ static int64_t sample_of_tick(const struct store *store)
 static void jump_if_stalled(struct store *store, int64_t now)
 {
     int64_t before = grid_time(store->tick, store->video.rate);
-    if (now - before <= STALL)
+    if (now - before <= STORE_STALL)
         return;
     store->tick = grid_from(now, store->video.rate);
-    place_labels(store, sample_of_tick(store));
+    store_place_labels(store, store_sample_of_tick(store));
     /* The source had no chance meanwhile. */
     store->frames.fresh_at += grid_time(store->tick, store->video.rate) - before;
     store->began_at += now - before;
@@ -110,8 +108,7 @@ static void offer_preview(struct store *store, GstBuffer *picture, int64_t time)
     preview_offer(store->preview, picture, &store->video);
 }
 
-/* The content time of a picture that is shown at box time `time`. */
-static int64_t due_of(const struct store *store, int64_t time)
+int64_t store_due(const struct store *store, int64_t time)
 {
     return time - store->latency - store->room - store->late;
 }
@@ -120,7 +117,7 @@ static void video_tick(struct store *store, int64_t now)
 {
     int64_t number = store->tick++, time = grid_time(number, store->video.rate);
     struct store_tick tick = {.time = time,
-                              .due = due_of(store, time),
+                              .due = store_due(store, time),
                               .period = grid_period(store->video.rate),
                               .hold = store->hold,
                               .format = store->format};
@@ -268,166 +265,19 @@ struct store *store_new(const struct store_events *events)
     return NULL;
 }
 
-struct program *store_free(struct store *store)
+void store_free(struct store *store)
 {
     pthread_mutex_lock(&store->lock);
     store->stopping = true;
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
     pthread_join(store->thread, NULL);
-    struct program *program = store->program;
-    if (program != NULL)
-        program_close(program);
     store_video_clear(&store->frames);
     audio_ring_clear(&store->ring);
     g_clear_pointer(&store->loss_picture, gst_buffer_unref);
+    g_clear_pointer(&store->next_loss_picture, gst_buffer_unref);
     pthread_cond_destroy(&store->changed);
     pthread_cond_destroy(&store->taken);
     pthread_mutex_destroy(&store->lock);
     free(store);
-    return program;
-}
-
-/* ---- what the host sets ---- */
-
-void store_configure(struct store *store, const struct spec *spec)
-{
-    pthread_mutex_lock(&store->lock);
-    store->has_source = spec->source.present;
-    store->latency = spec->source.latency;
-    store->hold = spec->loss.hold;
-    store->loss = spec->loss.picture;
-    int earliest = 0;
-    for (size_t i = 0; i < spec->track_count; i++) {
-        store->delays[i] = spec->tracks[i].delay_ms;
-        earliest = spec->tracks[i].delay_ms < earliest ? spec->tracks[i].delay_ms : earliest;
-    }
-    store->room = -earliest * NS_PER_MS;
-    pthread_mutex_unlock(&store->lock);
-}
-
-static uint64_t format_of(const struct video_spec *video)
-{
-    return store_format(video->width, video->height,
-                        video->format == VIDEO_NV12 ? GST_VIDEO_FORMAT_NV12 : GST_VIDEO_FORMAT_I420);
-}
-
-void store_set_loss_picture(struct store *store, GstBuffer *picture, const struct video_spec *video)
-{
-    pthread_mutex_lock(&store->lock);
-    GstBuffer *before = store->loss_picture;
-    store->loss_picture = picture;
-    store->loss_format = format_of(video);
-    pthread_mutex_unlock(&store->lock);
-    if (before != NULL)
-        gst_buffer_unref(before);
-}
-
-/* Encoder and decoder delay of the codecs in samples: content is taken that much ahead of its label. */
-static int priming(uint8_t codec)
-{
-    return codec == FEED_AAC_ADTS ? 1024 : 481;
-}
-
-/* Takes over the format of a program that begins with the first tick at or after `after`. Sound goes on
- * where it has got to, which is behind the picture by its latency. */
-static void adopt(struct store *store, const struct spec *spec, int64_t after)
-{
-    int64_t sound = INT64_MIN;
-    for (size_t i = 0; i < store->track_count; i++)
-        sound = store->labels[i] > sound ? store->labels[i] : sound;
-    store->video = spec->video;
-    store->format = format_of(&spec->video);
-    store->tick = grid_from(after, spec->video.rate);
-    store->track_count = spec->track_count;
-    for (size_t i = 0; i < spec->track_count; i++) {
-        store->tracks[i] = (struct store_track){.channels = spec->tracks[i].channels,
-                                                .frame = spec->tracks[i].frame,
-                                                .priming = priming(spec->table.streams[i + 1].codec)};
-    }
-    bool goes_on = sound > grid_nearest(after - STALL, RATE_SAMPLES);
-    place_labels(store, goes_on ? sound : sample_of_tick(store));
-    store->credit = 0;
-}
-
-struct program *store_swap_program(struct store *store, struct program *program, void (*announce)(void *data),
-                                   void *data)
-{
-    pthread_mutex_lock(&store->lock);
-    struct program *before = store->program;
-    int64_t after = clock_now();
-    if (before != NULL) {
-        int64_t next = grid_time(store->tick, store->video.rate);
-        after = next > after - STALL ? next : after;
-        program_close(before);
-    }
-    store->program = program;
-    if (program != NULL) {
-        adopt(store, program_spec(program), after);
-        announce(data);
-        program_open(program);
-    }
-    pthread_cond_broadcast(&store->changed);
-    pthread_mutex_unlock(&store->lock);
-    return before;
-}
-
-bool store_can_show(struct store *store, const struct video_spec *video)
-{
-    uint64_t format = format_of(video);
-    pthread_mutex_lock(&store->lock);
-    bool shows = store->frames.state == PICTURE_LIVE || store->frames.state == PICTURE_HELD;
-    bool can = !shows || store_video_has(&store->frames, format, due_of(store, clock_now()));
-    pthread_mutex_unlock(&store->lock);
-    return can;
-}
-
-struct preview *store_swap_preview(struct store *store, struct preview *preview)
-{
-    pthread_mutex_lock(&store->lock);
-    struct preview *before = store->preview;
-    store->preview = preview;
-    store->preview_at = 0;
-    pthread_mutex_unlock(&store->lock);
-    return before;
-}
-
-/* ---- what the host asks ---- */
-
-void store_stats(struct store *store, struct store_stats *stats)
-{
-    pthread_mutex_lock(&store->lock);
-    *stats = (struct store_stats){.state = store->state,
-                                  .video_in = store->frames.in,
-                                  .video_out = store->video_out,
-                                  .repeated = store->frames.repeated,
-                                  .dropped = store->frames.dropped,
-                                  .overload = store->overload,
-                                  .audio_in = store->ring.in,
-                                  .audio_out = store->audio_out,
-                                  .silence = store->silence,
-                                  .drift_ppm = audio_ring_drift(&store->ring),
-                                  .resyncs = store->ring.resyncs,
-                                  .jumps = store->jumps};
-    pthread_mutex_unlock(&store->lock);
-}
-
-static double decibels(double amplitude)
-{
-    return amplitude < 0.3277 ? -100 : 20 * log10(amplitude / 32768);
-}
-
-void store_levels(struct store *store, struct store_levels *levels)
-{
-    pthread_mutex_lock(&store->lock);
-    levels->channels = store->track_count == 0 ? 0 : store->tracks[0].channels;
-    for (int i = 0; i < 2; i++) {
-        double mean = store->measured == 0 ? 0 : store->squares[i] / (double)store->measured;
-        levels->peak[i] = decibels((double)store->peak[i]);
-        levels->rms[i] = decibels(sqrt(mean));
-        store->peak[i] = 0;
-        store->squares[i] = 0;
-    }
-    store->measured = 0;
-    pthread_mutex_unlock(&store->lock);
 }

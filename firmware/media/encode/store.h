@@ -44,18 +44,17 @@ struct store_levels {
 
 /** NULL when out of memory or threads. */
 struct store *store_new(const struct store_events *events);
-/** Gives the program back that was in use, closed, or NULL. */
-struct program *store_free(struct store *store);
+/** The program must have been taken away before. */
+void store_free(struct store *store);
 
 /** Takes over what of a spec needs no new program: latency, delays, loss, and whether there is a source. */
 void store_configure(struct store *store, const struct spec *spec);
 /** The picture for a loss, of `video`'s size and format (the reference is taken). Without one of the
  *  program's format ticks are skipped. */
 void store_set_loss_picture(struct store *store, GstBuffer *picture, const struct video_spec *video);
-/** From the next tick on `program` is fed; gives the one before, closed. `announce` is called between
- *  the last unit of one and the first of the other. */
-struct program *store_swap_program(struct store *store, struct program *program, void (*announce)(void *data),
-                                   void *data);
+/** From the next tick on `program` (NULL: none) is fed; gives the one before, which is told where the new
+ *  one begins. */
+struct program *store_swap_program(struct store *store, struct program *program);
 /** Whether a program of `video`'s format would have a picture at once. False only while a picture of
  *  another format is on air. */
 bool store_can_show(struct store *store, const struct video_spec *video);

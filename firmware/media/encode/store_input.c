@@ -118,8 +118,8 @@ bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVi
     int64_t now = clock_now(), duration = nominal > 0 ? nominal : store->frames.spacing;
     if (running < 0)
         running = now - input->timeline.offset;
-    bool taken = !stopped(input) &&
-                 timeline_map(&input->timeline, TIMELINE_VIDEO, running, duration, now, store->latency, &time);
+    bool taken = !stopped(input) && timeline_map(&input->timeline, TIMELINE_VIDEO, running, duration, now,
+                                                 store->latency, &time);
     while (taken && frames_full(input, time, info->size)) {
         pthread_cond_wait(&store->taken, &store->lock);
         taken = !stopped(input);

@@ -52,8 +52,8 @@ struct store {
     int delays[SPEC_TRACKS_MAX]; /* ms */
     int64_t hold;
     enum loss_picture loss;
-    GstBuffer *loss_picture;
-    uint64_t loss_format;
+    GstBuffer *loss_picture, *next_loss_picture; /* the next one for a program that is on its way */
+    uint64_t loss_format, next_loss_format;
 
     /* the source */
     struct store_input *input; /* the newest one, NULL: none */
@@ -71,5 +71,17 @@ struct store {
     double squares[2];
     uint64_t measured;
 };
+
+/** A later tick than this is not caught up with, ns. */
+#define STORE_STALL (2 * NS_PER_S)
+
+/* ---- under the lock ---- */
+
+/** The content time of a picture that is shown at box time `time`. */
+int64_t store_due(const struct store *store, int64_t time);
+/** Every track goes on with its first whole block at or after sample `first`. */
+void store_place_labels(struct store *store, int64_t first);
+/** The sample at the next tick of the picture. */
+int64_t store_sample_of_tick(const struct store *store);
 
 #endif

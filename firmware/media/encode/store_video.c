@@ -150,7 +150,8 @@ GstBuffer *store_video_pick(struct store_video *video, const struct store_tick *
         show(video, tick);
         ripe--;
     }
-    for (; ripe > 0; ripe--)
+    /* The newest of another format is kept: a program that can show it may be about to begin. */
+    for (; ripe > 1; ripe--)
         drop_oldest(video);
 
     if (video->shown.buffer == NULL || video->shown.format != tick->format) {

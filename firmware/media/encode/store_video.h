@@ -28,7 +28,7 @@
 
 #define STORE_FRAMES_MAX 512
 #define STORE_INTERVALS 4
-#define SOURCE_RATE_MAX 240 /* frames a second; caps that tell more mean a time scale */
+#define SOURCE_RATE_MAX 240  /* frames a second; caps that tell more mean a time scale */
 #define STORE_PHASE_FRAMES 8 /* fresh pictures over which the phase is averaged */
 
 enum picture_state {

@@ -38,6 +38,7 @@ struct bench {
     FILE *answers;
     int requests;
     char state[16];
+    int64_t overload; /* pictures that the process says it skipped */
 
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
@@ -218,9 +219,11 @@ static json_t *spec_of(const struct bench *bench, int width, int height)
 
 /* ---- what must hold ---- */
 
-/* Pictures never miss a step, whatever happened; sound misses some only where the program was exchanged. */
+/* Neither stream ever misses a step, also where programs change over, but for the pictures that the process
+ * says it skipped since the encoder could not keep up (with sanitizers on a busy machine). */
 static void check_steps(struct bench *bench)
 {
+    int64_t skipped = 0;
     pthread_mutex_lock(&bench->lock);
     CHECK(bench->count > 0);
     for (int stream = 0; stream < 2; stream++) {
@@ -234,14 +237,13 @@ static void check_steps(struct bench *bench)
             CHECK(unit->pts >= unit->dts);
             CHECK(unit->key || (last != NULL && last->table == unit->table));
             int64_t steps = last == NULL ? 1 : n - grid_nearest(last->pts, rates[stream]);
-            if (stream == 0 || last == NULL || last->table == unit->table)
-                CHECK_EQ_INT(steps, 1);
-            else
-                CHECK(steps >= 1 && steps <= 8);
+            CHECK(steps == 1 || (steps > 1 && stream == 0));
+            skipped += steps - 1;
             last = unit;
         }
     }
     pthread_mutex_unlock(&bench->lock);
+    CHECK_EQ_INT(skipped, bench->overload);
 }
 
 static void starts(struct bench *bench, const char *encode)
@@ -352,10 +354,14 @@ static void ends_in_order(struct bench *bench)
     struct stat status;
     snprintf(path, sizeof path, "%s/preview.jpg", bench->folder);
     CHECK(stat(path, &status) == 0 && status.st_size > 500);
-    unlink(path);
     json_decref(call(bench, "keyframe", NULL));
+    json_t *stats = call(bench, "stats", NULL);
+    json_t *video = json_object_get(json_object_get(stats, "result"), "video");
+    bench->overload = json_integer_value(json_object_get(video, "overload"));
+    json_decref(stats);
     json_decref(call(bench, "quit", NULL));
     CHECK_EQ_INT(wait_for(bench->encode), EXIT_ORDERLY);
+    unlink(path);
     pthread_join(bench->thread, NULL);
     fclose(bench->answers);
     close(bench->control);
@@ -376,6 +382,7 @@ static void clip_is_whole(struct bench *bench, const char *encode)
     CHECK_EQ_INT(wait_for(pid), EXIT_ORDERLY);
     bench->count = 0;
     bench->tables = 0;
+    bench->overload = 0;
     FILE *file = fopen(clip_path, "r");
     CHECK(file != NULL);
     size_t size = fread(bytes, 1, sizeof bytes, file);

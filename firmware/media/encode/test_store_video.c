@@ -249,9 +249,13 @@ static void frames_of_another_format_are_not_shown(void)
     store_video_push(&video, frame(), 60 * MS, FORMAT + 1);
     asked.time = asked.due = 80 * MS;
     CHECK(store_video_pick(&video, &asked) != NULL && video.shown.time == 50 * MS);
-    CHECK_EQ_INT(video.count, 0);
-    asked.format = FORMAT + 1;
+    /* The newest one waits for a programme of its format. */
+    CHECK_EQ_INT(video.count, 1);
+    CHECK(store_video_has(&video, FORMAT + 1, 80 * MS) && !store_video_has(&video, FORMAT + 2, 80 * MS));
+    asked.format = FORMAT + 2;
     CHECK(store_video_pick(&video, &asked) == NULL && video.state == PICTURE_NONE);
+    asked.format = FORMAT + 1;
+    CHECK(store_video_pick(&video, &asked) != NULL && video.shown.time == 60 * MS);
     store_video_clear(&video);
 }
 
