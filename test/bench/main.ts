@@ -1,9 +1,11 @@
 /** Runs the benches one after the other and writes what they found to test/bench/RESULTS.md. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { mediaDir } from "../media/support/worker.ts";
 import { encodeCost } from "./encodeCost.ts";
 import { latency } from "./latency.ts";
 import { start } from "./start.ts";
@@ -166,4 +168,8 @@ function optionsOrExit(): Options {
   }
 }
 
+if (!existsSync(join(mediaDir, "test/feedplay"))) {
+  console.error("The native programs are not built: run scripts/setup --test first.");
+  process.exit(2);
+}
 if (!(await run(optionsOrExit()))) process.exitCode = 1;

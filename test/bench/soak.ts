@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mediaDir, type Scope, temporaryFolder } from "../media/support/worker.ts";
 import { scoped } from "./support/bench.ts";
-import { anyFault } from "./support/faults.ts";
+import { anyFaults } from "./support/faults.ts";
 import { Growth } from "./support/growth.ts";
 import { type LipSync, lipSync, shift } from "./support/lipSync.ts";
 import { addresses, type ChannelId, channels, OnAir, pids } from "./support/onAir.ts";
@@ -43,6 +43,7 @@ class Soak {
   #firstBeep: { pid: number; beep: number } | undefined;
   #replaced = 0;
   #silentSince: number | undefined;
+  readonly #faults = anyFaults();
   readonly #began = performance.now();
 
   private constructor(
@@ -67,6 +68,10 @@ class Soak {
     console.log(`  PROBLEM: ${text}`);
   }
 
+  #newest(name: string): Growth | undefined {
+    return [...this.#growth.values()].findLast((growth) => growth.name === name);
+  }
+
   /** Takes a sample of each process, and sees whether one was replaced. */
   async #look(): Promise<void> {
     const now = performance.now();
@@ -78,7 +83,7 @@ class Soak {
     }
     this.#silentSince = undefined;
     for (const [name, pid] of running) {
-      const known = [...this.#growth.values()].findLast((growth) => growth.name === name);
+      const known = this.#newest(name);
       if (known?.pid !== pid) {
         this.#growth.set(`${name} ${pid}`, new Growth(name, pid));
         if (known !== undefined) this.#noteReplaced(name, now);
@@ -104,7 +109,7 @@ class Soak {
   }
 
   async #fail(): Promise<void> {
-    const fault = anyFault();
+    const fault = this.#faults.next().value;
     console.log(`  fault: ${fault.what}`);
     if (fault.replaces !== "") this.#excused.set(fault.replaces, performance.now());
     await fault.happen(this.onAir).catch((error: unknown) => this.#problem(`${fault.what}: ${error}`));
@@ -165,9 +170,7 @@ class Soak {
       `clock ${signed(video)}/${signed(audio)} ms`,
       `sound ${sync === undefined ? "?" : signed(sync)} ms`,
       `repeated ${status?.encode?.video.repeated ?? "?"}, dropped ${status?.encode?.video.dropped ?? "?"}`,
-      ...[...this.#growth.values()]
-        .flatMap(({ name, now }) => (name === `${channel} encode` && now !== "" ? [now] : []))
-        .slice(-1),
+      `encode ${this.#newest(`${channel} encode`)?.now ?? "?"}`,
     ];
     return parts.join("; ");
   }

@@ -58,7 +58,10 @@ const all = [
   bitrateChanged,
 ];
 
-/** One of them, by chance. */
-export function anyFault(): Fault {
-  return all[Math.floor(Math.random() * all.length)] as Fault;
+/** All of them in an order of chance, again and again. */
+export function* anyFaults(): Generator<Fault, never> {
+  for (;;) {
+    const left = [...all];
+    while (left.length > 0) yield* left.splice(Math.floor(Math.random() * left.length), 1);
+  }
 }

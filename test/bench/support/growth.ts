@@ -4,7 +4,10 @@ import { resources } from "./processes.ts";
 
 type Resource = keyof ReturnType<typeof resources>;
 
-/** What a process may gain between the first and the last quarter before it counts as a leak: absolute, and as a part. */
+/**
+ * What a process may gain between the first and the last quarter before it counts as a leak: absolute, and as a part. A
+ * leak also goes on and on: what it gained in one step, as by a fault that it had to bear, is none.
+ */
 const tolerances: Record<Resource, { absolute: number; part: number }> = {
   rss: { absolute: 6000, part: 0.06 },
   fds: { absolute: 1, part: 0 },
@@ -13,8 +16,9 @@ const tolerances: Record<Resource, { absolute: number; part: number }> = {
 /** A collected heap goes up and down. */
 const collectedRss = { absolute: 40_000, part: 0.25 };
 
-/** With fewer samples there is nothing to judge. */
-const SAMPLES_MIN = 40;
+/** With fewer samples, one each 5 s, there is nothing to show, and nothing to judge. */
+const SAMPLES_SHOWN = 8;
+const SAMPLES_JUDGED = 100;
 /** Seconds after its start in which a process gets what it needs. */
 const SETTLING = 60;
 
@@ -43,23 +47,25 @@ export class Growth {
     }
   }
 
-  /** The newest figures, as "87 MB, 31 files, 18 threads"; "" while it settles. */
+  /** The newest figures, as "87 MB, 31 files, 18 threads". */
   get now(): string {
     const last = this.#samples.at(-1);
-    if (last === undefined) return "";
+    if (last === undefined) return "settles";
     return `${(last.rss / 1000).toFixed(1)} MB, ${last.fds} files, ${last.threads} threads`;
   }
 
   /** First against last quarter, and the slope of a straight line through all samples. */
   verdict(): { text: string; leak: boolean } {
-    const quarter = Math.floor(this.#samples.length / 4);
-    if (this.#samples.length < SAMPLES_MIN)
-      return { text: `${this.name} (${this.pid}): not long enough to tell`, leak: false };
+    const count = this.#samples.length;
+    const quarter = Math.floor(count / 4);
+    if (count < SAMPLES_SHOWN) return { text: `${this.name} (${this.pid}): was not there for long`, leak: false };
     const parts = (["rss", "fds", "threads"] as const).map((resource) => {
       const values = this.#samples.map((sample) => sample[resource]);
-      const [before, after] = [median(values.slice(0, quarter)), median(values.slice(-quarter))];
+      const quarters = [0, 1, 2, 3].map((i) => median(values.slice(i * quarter, (i + 1) * quarter)));
+      const [before, after] = [quarters[0] as number, quarters[3] as number];
       const { absolute, part } = resource === "rss" && this.name === "supervisor" ? collectedRss : tolerances[resource];
-      const leak = after - before > absolute && after - before > part * before;
+      const steady = quarters.every((value, i) => i === 0 || value - (quarters[i - 1] as number) > absolute / 10);
+      const leak = count >= SAMPLES_JUDGED && steady && after - before > absolute && after - before > part * before;
       const scale = resource === "rss" ? 1000 : 1;
       const unit = resource === "rss" ? "MB" : resource === "fds" ? "files" : "threads";
       const text =
@@ -67,8 +73,9 @@ export class Growth {
         `(${((3600 * this.#slope(resource)) / scale).toFixed(2)} an hour)`;
       return { text: leak ? `${text} LEAK` : text, leak };
     });
+    const remark = count < SAMPLES_JUDGED ? ", too short to judge" : "";
     return {
-      text: `${this.name} (${this.pid}): ${parts.map(({ text }) => text).join(", ")}`,
+      text: `${this.name} (${this.pid}): ${parts.map(({ text }) => text).join(", ")}${remark}`,
       leak: parts.some(({ leak }) => leak),
     };
   }
