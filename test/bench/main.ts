@@ -9,6 +9,7 @@ import { mediaDir } from "../media/support/worker.ts";
 import { encodeCost } from "./encodeCost.ts";
 import { latency } from "./latency.ts";
 import { start } from "./start.ts";
+import { runAlone } from "./support/alone.ts";
 import type { Bench, Finding, Row, Settings } from "./support/bench.ts";
 import { Noise } from "./support/noise.ts";
 import { transmitCost } from "./transmitCost.ts";
@@ -172,4 +173,6 @@ if (!existsSync(join(mediaDir, "test/feedplay"))) {
   console.error("The native programs are not built: run scripts/setup --test first.");
   process.exit(2);
 }
-if (!(await run(optionsOrExit()))) process.exitCode = 1;
+const options = optionsOrExit();
+await runAlone();
+if (!(await run(options))) process.exitCode = 1;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mediaDir, type Scope, temporaryFolder } from "../media/support/worker.ts";
+import { runAlone } from "./support/alone.ts";
 import { scoped } from "./support/bench.ts";
 import { anyFaults } from "./support/faults.ts";
 import { Growth } from "./support/growth.ts";
@@ -232,6 +233,7 @@ if (!existsSync(join(mediaDir, "encode/encode")) || !existsSync(supervisor)) {
   console.error("The product is not built: run scripts/setup --test first.");
   process.exit(2);
 }
+await runAlone();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
