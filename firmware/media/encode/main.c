@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <gst/gst.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define ORPHAN_SECONDS_MAX 86400
 #define CLIP_SECONDS_MAX 60
+#define PICTURE_SIZE (512 * 1024) /* bytes; from here on memory is a picture's */
 
 static int usage(void)
 {
@@ -69,6 +71,10 @@ int main(int argc, char **argv)
                                             {"orphan-seconds", required_argument, NULL, 'o'},
                                             {"clip", no_argument, NULL, 'c'},
                                             {NULL, 0, NULL, 0}};
+    /* Pipelines come and go: what held their pictures shall go back to the system with them, rather than be
+     * kept in pieces by each thread's heap. The heaps themselves are not to breathe with every frame. */
+    mallopt(M_MMAP_THRESHOLD, PICTURE_SIZE);
+    mallopt(M_TRIM_THRESHOLD, 8 * PICTURE_SIZE);
     const char *socket = NULL;
     int orphan_seconds = 0, seconds;
     bool clip = false;
