@@ -14,8 +14,8 @@
 #include "clock.h"
 #include "transmit_private.h"
 
-/* Datagrams due within one quantum are sent together: half the wake-ups, for a jitter of half of it. */
-#define QUANTUM (2 * NS_PER_MS)
+/* Datagrams due within one quantum are sent together: fewer wake-ups and system calls, for a jitter of half of it. */
+#define QUANTUM (4 * NS_PER_MS)
 /* After a stall the stream catches up at this many times its rate, sparing the switches a burst at line rate. */
 #define CATCH_UP 4
 /* A stall longer than this is not caught up: the stream jumps, with discontinuity_indicator set. Longer than
@@ -34,7 +34,9 @@ static void finish_datagram(struct transmit *t)
     datagram->size = t->packets * PACKET_SIZE;
     t->packets = 0;
     t->state.head++;
-    journal_commit(t->journal, &t->state);
+    /* In VBR the next packet already belongs to a datagram that is not complete by the end of the tick. */
+    if (t->spec->vbr)
+        journal_commit(t->journal, &t->state);
 }
 
 /* Uses up one slot. In CBR an empty one takes a null packet, in VBR nothing. */
@@ -70,6 +72,8 @@ static void make_datagrams(struct transmit *t, int64_t until)
     while (grid_ns(&t->state.mux.grid, t->state.mux.slot + at_once - t->packets % at_once) <= until)
         for (unsigned i = t->packets % at_once; i < at_once; i++)
             fill_slot(t, utc);
+    if (!t->spec->vbr)
+        journal_commit(t->journal, &t->state);
 }
 
 static void jump(struct transmit *t, int64_t now)
@@ -113,13 +117,12 @@ static void tell_state(struct transmit *t, struct channel *channel)
                                         "state", programme_state_name(state)));
 }
 
-static void rearm(struct transmit *t)
+static void start_ticking(struct transmit *t)
 {
-    int64_t next = t->spec->vbr ? 0 : grid_ns(&t->state.mux.grid, t->state.mux.slot + DATAGRAM_PACKETS);
-    if (next < t->last_tick + QUANTUM)
-        next = t->last_tick + QUANTUM;
-    struct itimerspec spec = {.it_value = {.tv_sec = next / NS_PER_S, .tv_nsec = next % NS_PER_S}};
-    timerfd_settime(t->timer, TFD_TIMER_ABSTIME, &spec, NULL);
+    struct timespec quantum = {.tv_nsec = QUANTUM};
+    struct itimerspec spec = {.it_value = quantum, .it_interval = quantum};
+    t->last_tick = clock_now();
+    timerfd_settime(t->timer, 0, &spec, NULL);
 }
 
 static void tick(void *data, uint32_t events)
@@ -143,7 +146,6 @@ static void tick(void *data, uint32_t events)
     t->last_tick = now;
     make_datagrams(t, now < farthest ? now : farthest);
     send_datagrams(t, made_before);
-    rearm(t);
 }
 
 /* ---- specs ---- */
@@ -286,10 +288,8 @@ json_t *transmit_apply(struct transmit *t, const json_t *json, struct control_er
     sender_apply(t->sender, spec, t->state.head);
     spec_free(t->spec);
     t->spec = spec;
-    if (first) {
-        t->last_tick = clock_now();
-        rearm(t);
-    }
+    if (first)
+        start_ticking(t);
     return json_pack("{s:o, s:[]}", "live", changed, "rebuilt");
 }
 
