@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DRAW_TIME (5 * GST_SECOND)
+#define DRAW_TIME (5 * NS_PER_S)
+#define LOOK_TIME (20 * NS_PER_MS) /* between looks at whether drawing has failed */
 #define SD_LINES 576
 
 void picture_info(GstVideoInfo *info, const struct video_spec *video)
@@ -98,17 +99,21 @@ static void set_string(GstElement *pipeline, const char *name, const char *prope
     g_clear_object(&element);
 }
 
-static void note_fault(GstElement *pipeline, char *fault, size_t size)
+/* True when the pipeline has failed. */
+static bool failed(GstElement *pipeline, char *fault, size_t size)
 {
     GstBus *bus = gst_element_get_bus(pipeline);
     GstMessage *message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
-    GError *error = NULL;
-    if (message != NULL)
+    bool error_came = message != NULL;
+    if (error_came) {
+        GError *error = NULL;
         gst_message_parse_error(message, &error, NULL);
-    snprintf(fault, size, "%s", error == NULL ? "it took too long" : error->message);
-    g_clear_error(&error);
-    g_clear_pointer(&message, gst_message_unref);
+        snprintf(fault, size, "%s", error->message);
+        g_clear_error(&error);
+        gst_message_unref(message);
+    }
     gst_object_unref(bus);
+    return error_came;
 }
 
 /* Runs a pipeline until the appsink `out` has its one picture. */
@@ -128,14 +133,18 @@ static GstBuffer *draw(const char *launch, const struct loss_spec *loss, char *f
     g_free(text);
     GstElement *sink = gst_bin_get_by_name(GST_BIN(pipeline), "out");
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    GstSample *sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), DRAW_TIME);
+    GstSample *sample = NULL;
+    snprintf(fault, size, "no picture came of it");
+    for (int64_t end = clock_now() + DRAW_TIME; sample == NULL && clock_now() < end;) {
+        sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), LOOK_TIME);
+        if (sample == NULL && (failed(pipeline, fault, size) || gst_app_sink_is_eos(GST_APP_SINK(sink))))
+            break;
+    }
     GstBuffer *picture = NULL;
     if (sample != NULL) {
         /* A copy: the pipeline's pool goes with it. */
         picture = gst_buffer_copy_deep(gst_sample_get_buffer(sample));
         gst_sample_unref(sample);
-    } else {
-        note_fault(pipeline, fault, size);
     }
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(sink);
