@@ -25,6 +25,11 @@ export function testClip(): string {
   return clip;
 }
 
+export interface SenderOptions {
+  clip?: string;
+  protocol?: "udp" | "rtp";
+}
+
 export class Sender {
   #process: ChildProcess | undefined;
 
@@ -32,6 +37,7 @@ export class Sender {
     t: TestContext,
     readonly address: string,
     readonly port: number,
+    readonly options: SenderOptions = {},
   ) {
     t.after(() => this.stop());
   }
@@ -39,11 +45,13 @@ export class Sender {
   /** Plays the clip from `position` (s) on. */
   start(position: number): void {
     assert(this.#process === undefined, "it runs");
+    const { clip = testClip(), protocol = "udp" } = this.options;
+    const to = `${protocol}://${this.address}:${this.port}?localaddr=127.0.0.1&pkt_size=1316&ttl=0`;
     this.#process = spawn(
       "ffmpeg",
       [
-        ...["-v", "error", "-re", "-ss", `${position}`, "-stream_loop", "-1", "-i", testClip(), "-c", "copy"],
-        ...["-f", "mpegts", `udp://${this.address}:${this.port}?localaddr=127.0.0.1&pkt_size=1316&ttl=0`],
+        ...["-v", "error", "-re", "-ss", `${position}`, "-stream_loop", "-1", "-i", clip, "-c", "copy"],
+        ...["-f", protocol === "udp" ? "mpegts" : "rtp_mpegts", to],
       ],
       { stdio: ["ignore", "ignore", "inherit"] },
     );

@@ -36,7 +36,7 @@ export class Station {
     t.after(() => station.box.remove());
     t.after(() => station.box.stop());
     await station.box.start();
-    await station.settled("live");
+    for (const { id = "ch1" } of channels as { id?: string }[]) await station.settled("live", 15_000, id);
     return station;
   }
 
@@ -57,15 +57,15 @@ export class Station {
     await this.call("PATCH", "/channels/ch1", change);
   }
 
-  async status(): Promise<ChannelStatus> {
-    return (await this.call("GET", "/channels/ch1/status")) as ChannelStatus;
+  async status(id = "ch1"): Promise<ChannelStatus> {
+    return (await this.call("GET", `/channels/${id}/status`)) as ChannelStatus;
   }
 
   /** Waits until the channel's status is as wanted. */
-  async figures(wanted: (status: ChannelStatus) => boolean, timeoutMs = 15_000): Promise<ChannelStatus> {
+  async figures(wanted: (status: ChannelStatus) => boolean, timeoutMs = 15_000, id = "ch1"): Promise<ChannelStatus> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const status = await this.status().catch(() => undefined);
+      const status = await this.status(id).catch(() => undefined);
       if (status !== undefined && wanted(status)) return status;
       assert(performance.now() < deadline, `not within ${timeoutMs} ms: ${wanted}, but ${JSON.stringify(status)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -73,8 +73,8 @@ export class Station {
   }
 
   /** Waits until the channel is in a state. */
-  async settled(state: ChannelStatus["state"], timeoutMs = 15_000): Promise<ChannelStatus> {
-    return this.figures((status) => status.state === state, timeoutMs);
+  async settled(state: ChannelStatus["state"], timeoutMs = 15_000, id = "ch1"): Promise<ChannelStatus> {
+    return this.figures((status) => status.state === state, timeoutMs, id);
   }
 
   /** Waits until the channel is live and its processes have worked for more than a second: until then a death counts as a failed start. */
