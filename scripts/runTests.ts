@@ -130,7 +130,7 @@ const parts: Record<string, Part> = {
   unit: { title: "Unit tests", limit: 180, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
   media: {
     title: "Media tests",
-    limit: 480,
+    limit: 900,
     commands: () => nodeTests(filesBelow("test/media", ".test.ts"), "--test-concurrency=1"),
   },
   browser: {
