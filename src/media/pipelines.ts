@@ -28,7 +28,10 @@ export interface SourcePipeline {
   loop: boolean;
 }
 
-/** What every source ends in: pictures in the programme's format, and sound at 48 kHz in stereo. */
+/**
+ * What every source ends in: pictures in the programme's format, and sound in stereo. The sound keeps its rate: the
+ * frame store makes 48 kHz of it by the time stamps, which `audioresample` follows within 30 ms only.
+ */
 function ends(channel: ChannelConfig, platform: Platform): { picture: string; sound: string } {
   const { video } = channel;
   return {
@@ -47,8 +50,7 @@ function ends(channel: ChannelConfig, platform: Platform): { picture: string; so
     ),
     sound: chain(
       "audioconvert",
-      "audioresample",
-      caps("audio/x-raw", { format: "S16LE", rate: 48000, channels: 2, layout: "interleaved" }),
+      caps("audio/x-raw", { format: "S16LE", channels: 2, layout: "interleaved" }),
       element("appsink", { name: "audio" }),
     ),
   };
@@ -76,7 +78,7 @@ function testLaunch(source: Source<"test">, { picture, sound }: Ends, stamp: boo
   );
   if (!source.sound) return pictures;
   const beep = { wave: "ticks", freq: 1000, "sine-periods-per-tick": 80, "apply-tick-ramp": true, volume: 0.3 };
-  return `${pictures} ${chain(element("audiotestsrc", { "is-live": true, ...beep }), sound)}`;
+  return `${pictures} ${chain(element("audiotestsrc", { "is-live": true, ...beep }), caps("audio/x-raw", { rate: 48000 }), sound)}`;
 }
 
 function fileLaunch(source: Source<"file">, { picture, sound }: Ends): string {
@@ -121,7 +123,7 @@ function ipLaunch(source: Source<"ip">, { picture, sound }: Ends): string {
   return `${demultiplex} ${pictures} ${sounds}`;
 }
 
-/** V4L2 (raw or coded pictures) and ALSA. Sound keeps the card's pace: the frame store corrects it. */
+/** V4L2 (raw or coded pictures) and ALSA, 48 kHz where the card has it. Sound keeps its pace: the store corrects it. */
 function captureLaunch(source: Source<"capture">, { picture, sound }: Ends): string {
   const pictures = chain(element("v4l2src", { device: source.videoDevice }), "decodebin", "video/x-raw", picture);
   if (source.audioDevice === "") return pictures;
@@ -132,7 +134,7 @@ function captureLaunch(source: Source<"capture">, { picture, sound }: Ends): str
     "buffer-time": 200_000,
     "latency-time": 10_000,
   });
-  return `${pictures} ${chain(card, "queue", sound)}`;
+  return `${pictures} ${chain(card, "audio/x-raw,rate=48000;audio/x-raw", "queue", sound)}`;
 }
 
 /** The source pipeline: appsinks `video` and `audio`, `mode` before deinterlacing and scaling. */

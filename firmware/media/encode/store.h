@@ -87,7 +87,9 @@ void store_input_loop(struct store_input *input);
  *  False when the pipeline is to stop. */
 bool store_input_video(struct store_input *input, GstBuffer *buffer, const GstVideoInfo *info,
                        int64_t running);
-bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], size_t count, int64_t running);
+/** The same for sound: stereo samples of `rate` Hz (AUDIO_RATE_MIN … _MAX). */
+bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], size_t count, int rate,
+                       int64_t running);
 
 /** Box time when the last unit of any stream came; 0: none since store_input_begin(). */
 int64_t store_input_last(struct store_input *input);

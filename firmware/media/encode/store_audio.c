@@ -69,7 +69,7 @@ static void begin(struct audio_ring *ring, int64_t index)
     ring->running = true;
     src_reset(ring->resampler);
     /* A drift that is known already goes on being followed. */
-    ring->resampling = fabs(ring->drift) > 5e-6;
+    ring->resampling = ring->rate != SAMPLE_RATE || fabs(ring->drift) > 5e-6;
 }
 
 /* Runs samples through the resampler at `ratio`; those due to be skipped are not written. */
@@ -85,7 +85,8 @@ static void resample(struct audio_ring *ring, const int16_t (*samples)[2], size_
                          .input_frames = (long)part,
                          .output_frames = CHUNK + 64,
                          .src_ratio = ratio};
-        if (src_process(ring->resampler, &data) != 0 || data.input_frames_used <= 0)
+        if (src_process(ring->resampler, &data) != 0 ||
+            (data.input_frames_used <= 0 && data.output_frames_gen <= 0))
             return;
         int16_t whole[CHUNK + 64][2];
         src_float_to_short_array(&out[0][0], &whole[0][0], (int)(2 * data.output_frames_gen));
@@ -115,10 +116,10 @@ static void start_resampling(struct audio_ring *ring)
     resample(ring, history, (size_t)count, 1.0);
 }
 
-/* The ratio for the next `count` samples, from where they should be placed. */
+/* By how much the next `count` samples are to be stretched, from where they should be placed. */
 static double steer(struct audio_ring *ring, double error, size_t count)
 {
-    double step = (double)count / SAMPLE_RATE;
+    double step = (double)count / ring->rate;
     ring->error += (error - ring->error) * step / (SMOOTHING + step);
     ring->lead += (error - ring->lead) * step / (LEAD_TIME + step);
     if (!ring->resampling && fabs(ring->error) > COPY_ERROR_MAX)
@@ -133,10 +134,12 @@ static double steer(struct audio_ring *ring, double error, size_t count)
     return 1.0 + fmax(-STEER_MAX, fmin(STEER_MAX, ring->drift + 1.4 * OMEGA * seconds));
 }
 
-void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size_t count, int64_t time)
+void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size_t count, int rate, int64_t time)
 {
-    if (count == 0 || count > AUDIO_RING / 4)
+    if (count == 0 || count > (size_t)AUDIO_RING / 4 * (size_t)rate / SAMPLE_RATE)
         return;
+    ring->running = ring->running && rate == ring->rate;
+    ring->rate = rate;
     int64_t whole = grid_nearest(time, RATE_SAMPLES);
     double exact = (double)(whole - ring->origin) +
                    (double)(time - grid_time(whole, RATE_SAMPLES)) * SAMPLE_RATE / NS_PER_S;
@@ -146,7 +149,7 @@ void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size
         begin(ring, whole);
         error = 0;
     }
-    double ratio = steer(ring, error, count);
+    double ratio = steer(ring, error, count) * SAMPLE_RATE / rate;
     if (ring->resampling) {
         resample(ring, samples, count, ratio);
     } else {

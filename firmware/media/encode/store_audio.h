@@ -5,9 +5,10 @@
  * reading at any delay is a subtraction.
  *
  * Writing. Samples follow each other at the write head. Each block's time stamp says where the head
- * should be. While source and box clock agree (error below 1 ms) samples are copied; else they go through
- * a resampler whose ratio a slow PI loop steers (natural frequency 0.02 Hz), which takes out jitter of
- * the time stamps and follows a drift. An error above 40 ms is no drift but a jump: the head moves.
+ * should be. While source and box clock agree (error below 1 ms) samples of 48 kHz are copied; else, and
+ * at other rates, they go through a resampler whose ratio a slow PI loop steers (natural frequency
+ * 0.02 Hz), which takes out jitter of the time stamps and follows a drift. An error above 40 ms is no
+ * drift but a jump: the head moves.
  *
  * Reading. The ring knows which spans of it were written. A reader's gain rises over 5 ms from the
  * start of a span and falls over 5 ms before its end, as far as that is known yet; so onset, end, gap and
@@ -24,6 +25,8 @@
 
 #define AUDIO_RING (1 << 19) /* samples: 10.9 s */
 #define AUDIO_SPANS 16
+#define AUDIO_RATE_MIN 8000 /* Hz */
+#define AUDIO_RATE_MAX 192000
 #define AUDIO_FADE 240       /* samples: 5 ms */
 #define AUDIO_BLOCK_MAX 1152 /* samples in a block that is read */
 
@@ -38,6 +41,7 @@ struct audio_ring {
 
     /* the writer */
     SRC_STATE *resampler;
+    int rate;        /* of the source's samples, Hz */
     bool running;    /* the head has a place */
     bool resampling; /* else samples are copied */
     double next;     /* place of the next source sample, relative to `origin` */
@@ -60,8 +64,9 @@ struct audio_track {
 bool audio_ring_init(struct audio_ring *ring);
 void audio_ring_clear(struct audio_ring *ring);
 
-/** Takes `count` stereo samples, the first of which belongs at box time `time` (ns). */
-void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size_t count, int64_t time);
+/** Takes `count` stereo samples of `rate` Hz (AUDIO_RATE_MIN … _MAX), the first of which belongs at box time
+ *  `time` (ns). */
+void audio_ring_write(struct audio_ring *ring, const int16_t (*samples)[2], size_t count, int rate, int64_t time);
 
 /** The next block does not continue the last one: it is placed by its time stamp, however near. */
 void audio_ring_cut(struct audio_ring *ring);

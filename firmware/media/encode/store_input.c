@@ -169,10 +169,11 @@ static void watch_deficit(struct store_input *input, int64_t missing, int64_t no
     input->deficit_since = 0;
 }
 
-bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], size_t count, int64_t running)
+bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], size_t count, int rate,
+                       int64_t running)
 {
     struct store *store = input->store;
-    int64_t duration = grid_time((int64_t)count, RATE_SAMPLES), time = 0;
+    int64_t duration = (int64_t)count * NS_PER_S / rate, time = 0;
     pthread_mutex_lock(&store->lock);
     int64_t now = clock_now();
     if (running < 0)
@@ -187,7 +188,7 @@ bool store_input_audio(struct store_input *input, const int16_t (*samples)[2], s
         now = clock_now();
         input->last[TIMELINE_AUDIO] = now;
         watch_deficit(input, sound_needed(store, now) - (time + duration), now);
-        audio_ring_write(&store->ring, samples, count, time);
+        audio_ring_write(&store->ring, samples, count, rate, time);
     }
     bool going = !stopped(input);
     pthread_mutex_unlock(&store->lock);

@@ -2,6 +2,8 @@
 
 #include <gst/app/app.h>
 
+#include "store_audio.h"
+
 /* Running time in ns, −1 when the buffer has no time stamp. */
 static int64_t running_time(GstSample *sample)
 {
@@ -46,15 +48,15 @@ static const char *video_fault(struct tap *tap)
     return gst_video_info_from_caps(&tap->info, tap->caps) ? NULL : "the source gives no raw video";
 }
 
-/* Samples must be 48 kHz S16LE stereo, as the launch description has to make them. */
+/* Samples must be S16LE stereo, as the launch description has to make them, at the source's own rate. */
 static const char *audio_fault(struct tap *tap)
 {
     const GstStructure *structure = gst_caps_get_structure(tap->caps, 0);
-    int rate = 0, channels = 0;
-    bool right = gst_structure_get_int(structure, "rate", &rate) && rate == SAMPLE_RATE &&
-                 gst_structure_get_int(structure, "channels", &channels) && channels == 2 &&
+    int channels = 0;
+    bool right = gst_structure_get_int(structure, "rate", &tap->rate) && tap->rate >= AUDIO_RATE_MIN &&
+                 tap->rate <= AUDIO_RATE_MAX && gst_structure_get_int(structure, "channels", &channels) && channels == 2 &&
                  g_strcmp0(gst_structure_get_string(structure, "format"), "S16LE") == 0;
-    return right ? NULL : "the source's sound is not 48 kHz S16LE stereo";
+    return right ? NULL : "the source's sound is not S16LE stereo of 8 to 192 kHz";
 }
 
 static GstFlowReturn on_video(GstAppSink *sink, gpointer data)
@@ -85,7 +87,7 @@ static GstFlowReturn on_audio(GstAppSink *sink, gpointer data)
     if (check_caps(tap, gst_sample_get_caps(sample), audio_fault) &&
         gst_buffer_map(buffer, &map, GST_MAP_READ)) {
         going = store_input_audio(tap->input, (const int16_t(*)[2])(void *)map.data, map.size / 4,
-                                  running_time(sample));
+                                  tap->rate, running_time(sample));
         gst_buffer_unmap(buffer, &map);
         atomic_store(&tap->flowing, true);
     }

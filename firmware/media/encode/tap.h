@@ -19,6 +19,7 @@ struct tap {
     /* GStreamer's thread only */
     GstCaps *caps;
     GstVideoInfo info;
+    int rate; /* of sound, Hz */
     GstBufferPool *pool; /* only compared */
     bool pool_bounded;
 };

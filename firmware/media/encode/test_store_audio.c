@@ -21,14 +21,20 @@ static double saw_at(double seconds)
 
 /* A source's clock runs faster than the box clock by `ppm`. */
 struct source {
+    int rate; /* Hz, 0: 48000 */
     double ppm;
     double offset; /* s, of its first sample */
     int64_t sample;
 };
 
+static int rate_of(const struct source *source)
+{
+    return source->rate == 0 ? SAMPLE_RATE : source->rate;
+}
+
 static double time_of(const struct source *source, int64_t sample)
 {
-    return source->offset + (double)sample / (SAMPLE_RATE * (1 + source->ppm * 1e-6));
+    return source->offset + (double)sample / (rate_of(source) * (1 + source->ppm * 1e-6));
 }
 
 /* Writes the next block, the time stamp off by `jitter` seconds. */
@@ -41,7 +47,7 @@ static void write_block(struct audio_ring *ring, struct source *source, size_t c
         block[i][1] = (int16_t)(SINE_PEAK * sin(2 * PI * SINE_HZ * t));
     }
     double stamp = time_of(source, source->sample) + jitter;
-    audio_ring_write(ring, (const int16_t(*)[2])block, count, (int64_t)(stamp * 1e9));
+    audio_ring_write(ring, (const int16_t(*)[2])block, count, rate_of(source), (int64_t)(stamp * 1e9));
     source->sample += (int64_t)count;
 }
 
@@ -91,11 +97,11 @@ static double noise(double peak)
     return ((double)rand() / RAND_MAX * 2 - 1) * peak;
 }
 
-static void drift_is_followed(double ppm, double jitter, size_t block)
+static void drift_is_followed(int rate, double ppm, double jitter, size_t block)
 {
     struct audio_ring ring;
     CHECK(audio_ring_init(&ring));
-    struct source source = {.ppm = ppm, .offset = 3.0};
+    struct source source = {.rate = rate, .ppm = ppm, .offset = 3.0};
     struct listener listener = {.label = 4 * SAMPLE_RATE};
     for (int64_t end = 3 * SAMPLE_RATE; end < 120 * SAMPLE_RATE;) {
         write_block(&ring, &source, block, noise(jitter));
@@ -248,11 +254,14 @@ static void nonsense_is_survived(void)
 int main(void)
 {
     srand(1);
-    drift_is_followed(200, 0, 1024);
-    drift_is_followed(-200, 0, 1024);
-    drift_is_followed(200, 0.001, 480);
-    drift_is_followed(-200, 0.005, 1152);
-    drift_is_followed(0, 0.001, 1024);
+    drift_is_followed(48000, 200, 0, 1024);
+    drift_is_followed(48000, -200, 0, 1024);
+    drift_is_followed(48000, 200, 0.001, 480);
+    drift_is_followed(48000, -200, 0.005, 1152);
+    drift_is_followed(48000, 0, 0.001, 1024);
+    drift_is_followed(44100, 200, 0.001, 1152);
+    drift_is_followed(8000, 0, 0, 160);
+    drift_is_followed(96000, 100, 0, 960);
     locked_sound_is_copied();
     gaps_are_silence(0, 0);
     gaps_are_silence(0.1, 1);
