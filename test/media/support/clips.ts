@@ -1,5 +1,6 @@
 /** What is played into the product: recorded clips of Debian packages, and clips with a flash and a beep at once. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -35,6 +36,23 @@ async function debianPackage(name: string): Promise<string> {
     await run("sh", ["-c", script, "sh", folder, name], 120);
   });
 }
+
+/** Has ffmpeg make a clip, which is known by its arguments and `ending`, the container's. */
+async function clipBy(args: string[], ending: string): Promise<string> {
+  const format = formats[ending] ?? assert.fail(`no format for ${ending}`);
+  const name = createHash("sha256").update(args.join("\0")).digest("hex").slice(0, 16);
+  return cached(`${name}.${ending}`, (file) => run("ffmpeg", ["-v", "error", ...args, "-f", format, file], 60));
+}
+
+/** Of ffmpeg's muxers, by the endings of their files. */
+const formats: Record<string, string> = {
+  ts: "mpegts",
+  mp4: "mp4",
+  mov: "mov",
+  mkv: "matroska",
+  avi: "avi",
+  mpg: "vob",
+};
 
 export interface Clip {
   path: string;
@@ -75,17 +93,14 @@ export async function recordedClips(): Promise<Map<string, Clip>> {
   return clips;
 }
 
-/** A part of a clip as a transport stream, copied or coded anew as `coding` says. */
-export async function asTransportStream(clip: Clip, name: string, from: number, coding: string[]): Promise<string> {
-  return cached(name, async (file) => {
-    const part = ["-ss", `${from}`, "-t", "60", "-i", clip.path, "-map", "0:v:0", "-map", "0:a:0"];
-    await run("ffmpeg", ["-v", "error", ...part, ...coding, "-f", "mpegts", file], 60);
-  });
+/** A minute of a clip from `from` (s) on as a transport stream, copied or coded anew as `coding` says. */
+export async function asTransportStream(clip: Clip, from: number, coding: string[]): Promise<string> {
+  const part = ["-ss", `${from}`, "-t", "60", "-i", clip.path, "-map", "0:v:0", "-map", "0:a:0"];
+  return clipBy([...part, ...coding], "ts");
 }
 
 export interface FlashClip {
-  /** File name; its ending chooses the container. */
-  name: string;
+  container: "ts" | "mp4" | "mov" | "mkv" | "avi" | "mpg";
   seconds: number;
   /** The picture, none: sound alone. Flashes last 0.1 s, or half the period at low rates. */
   picture?: { rate: string; coding: string[] };
@@ -99,34 +114,21 @@ export interface FlashClip {
 
 /** A dim moving picture that turns white, and a tone that sounds, at the same moment each period. */
 export async function flashClip(clip: FlashClip): Promise<string> {
-  const { name, seconds, picture, sound, period = 1, options = [] } = clip;
-  const flash = period > 1 ? period / 2 : 0.1;
-  return cached(name, async (file) => {
-    const inputs: string[] = [];
-    if (picture) {
-      const white = `drawbox=w=iw:h=ih:color=white:t=fill:enable='lt(mod(t+0.0005,${period}),${flash})'`;
-      const dim = "lutyuv=y=16+(val-16)/4";
-      inputs.push("-f", "lavfi", "-i", `testsrc2=size=320x180:rate=${picture.rate},${dim},${white},format=yuv420p`);
-    }
-    if (sound) {
-      const tone = `0.5*sin(2*PI*1000*t)*lt(mod(t,${period}),0.1)`;
-      inputs.push("-f", "lavfi", "-i", `aevalsrc='${tone}':s=${sound.rate}`);
-    }
-    const coding = [...(picture?.coding ?? []), ...(sound ? ["-ac", `${sound.channels}`, ...sound.coding] : [])];
-    const format = formats[name.slice(name.lastIndexOf("."))] ?? assert.fail(`no format for ${name}`);
-    await run("ffmpeg", ["-v", "error", ...inputs, "-t", `${seconds}`, ...coding, ...options, "-f", format, file], 60);
-  });
+  const { container, seconds, picture, sound, period = 1, options = [] } = clip;
+  const flash = period > 1.5 ? period / 2 : 0.1;
+  const inputs: string[] = [];
+  if (picture) {
+    const white = `drawbox=w=iw:h=ih:color=white:t=fill:enable='lt(mod(t+0.0005,${period}),${flash})'`;
+    const dim = "lutyuv=y=16+(val-16)/4";
+    inputs.push("-f", "lavfi", "-i", `testsrc2=size=320x180:rate=${picture.rate},${dim},${white},format=yuv420p`);
+  }
+  if (sound) {
+    const tone = `0.5*sin(2*PI*1000*t)*lt(mod(t,${period}),0.1)`;
+    inputs.push("-f", "lavfi", "-i", `aevalsrc='${tone}':s=${sound.rate}`);
+  }
+  const coding = [...(picture?.coding ?? []), ...(sound ? ["-ac", `${sound.channels}`, ...sound.coding] : [])];
+  return clipBy([...inputs, "-t", `${seconds}`, ...coding, ...options], container);
 }
-
-/** Of ffmpeg's muxers, as the cache's temporary names say nothing. */
-const formats: Record<string, string> = {
-  ".ts": "mpegts",
-  ".mp4": "mp4",
-  ".mov": "mov",
-  ".mkv": "matroska",
-  ".avi": "avi",
-  ".mpg": "vob",
-};
 
 /** A transport stream of constant rate, as a broadcast encoder sends it. */
 export const constantRate = ["-muxrate", "2000k", "-pes_payload_size", "0"];

@@ -216,7 +216,9 @@ export interface Content {
  * in step in the whole, the sound is late in the piece by the difference of their delays.
  */
 export function compare(piece: Content, whole: Content, from: number, to: number): { picture: Match; sound: Match } {
-  const coarse = locate(cut(loudness(piece.heard, 0.01), from, to), loudness(whole.heard, 0.01));
+  // Where only one of them was recorded, the other cannot be found.
+  const both = [(whole.seen.times[0] ?? 0) + 0.5, (whole.seen.times.at(-1) ?? 0) - 0.5] as const;
+  const coarse = locate(cut(loudness(piece.heard, 0.01), from, to), cut(loudness(whole.heard, 0.01), ...both));
   const near = [coarse.delay - 0.03, coarse.delay + 0.03] as const;
   const fine = locate(cut(loudness(piece.heard, 0.001), from, to), loudness(whole.heard, 0.001), ...near);
   const around = [fine.delay - 0.3, fine.delay + 0.3] as const;
