@@ -142,6 +142,9 @@ static void tick(void *data, uint32_t events)
         jump(t, now);
     int64_t stream_now = grid_ns(&t->state.mux.grid, t->state.mux.slot);
     int64_t farthest = stream_now + CATCH_UP * (now - t->last_tick < QUANTUM ? QUANTUM : now - t->last_tick);
+    /* At low rates a datagram lasts longer than that. */
+    int64_t datagram = grid_ns(&t->state.mux.grid, t->state.mux.slot + DATAGRAM_PACKETS);
+    farthest = farthest < datagram ? datagram : farthest;
     uint64_t made_before = t->state.head;
     t->last_tick = now;
     make_datagrams(t, now < farthest ? now : farthest);
