@@ -147,7 +147,7 @@ const parts: Record<string, Part> = {
 
 /** Lines that say what failed, in the reports of Node, meson, Biome, tsc, the compilers and the sanitizers. */
 const telling =
-  /^\s*✖ (?!failing tests)|^test at |\bFAIL(ED)?\b|error TS\d+|: error:|: fatal error:|━━━|==ERROR|runtime error:|^SUMMARY: /;
+  /^\s*✖ (?!failing tests)|^test at |^\s*\w*Error(?: \[\w+\])?: |^\s*[+-] |\bFAIL(ED)?\b|error TS\d+|: error:|: fatal error:|━━━|==ERROR|runtime error:|^SUMMARY: /;
 
 /** Runs one command in a process group of its own, so that nothing it started is left when the time is up. */
 function execute(command: Command, deadline: number, onText: (text: string) => void): Promise<string> {

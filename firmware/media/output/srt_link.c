@@ -350,7 +350,9 @@ static void sample(struct peer *peer, int64_t now)
     SRT_TRACEBSTATS figures;
     if (srt_bistats(peer->socket, &figures, 0, 1) != 0)
         return;
-    if (figures.pktRecvACKTotal != peer->acknowledgements || figures.pktSndBuf == 0)
+    /* Without the socket's lock libsrt reports a queue of no packets, but no free room in it either. */
+    bool all_taken = figures.pktSndBuf == 0 && figures.byteAvailSndBuf > 0;
+    if (figures.pktRecvACKTotal != peer->acknowledgements || all_taken)
         peer->answered = now;
     peer->acknowledgements = figures.pktRecvACKTotal;
     peer->dropped = (uint64_t)figures.pktSndDropTotal;

@@ -6,14 +6,23 @@ import type { TestContext } from "node:test";
 import { TapChecker } from "./tap.ts";
 import { until } from "./worker.ts";
 
-/** A UDP port of 127.0.0.1 that is free now. */
+/** Below the ports that the kernel gives to senders, which could take one that is free for a while. */
+let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
+
+/** A UDP port of 127.0.0.1 that is free now, and no other caller's. */
 export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
+  for (;;) {
+    const socket = createSocket("udp4").bind(nextPort++, "127.0.0.1");
+    const free = await once(socket, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    const { port } = socket.address();
+    socket.close();
+    await once(socket, "close");
+    return port;
+  }
 }
 
 export interface SrtPeerOptions {

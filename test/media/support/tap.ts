@@ -86,8 +86,8 @@ export class TapChecker {
   /** Packets that do not begin with a sync byte, and steps of the continuity counter or the number other than 1. */
   syncErrors = 0;
   continuityErrors = 0;
-  /** How old the first packet was when it arrived, ms. */
-  firstAgeMs = Number.NaN;
+  /** When the first packet was made, ns of the monotonic clock. */
+  firstMade: bigint | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #last: bigint | undefined;
 
@@ -104,7 +104,7 @@ export class TapChecker {
       return;
     }
     const number = packet.readBigUInt64BE(4);
-    if (this.#last === undefined) this.firstAgeMs = Number(process.hrtime.bigint() - packet.readBigUInt64BE(12)) / 1e6;
+    if (this.#last === undefined) this.firstMade = packet.readBigUInt64BE(12);
     else if (number !== this.#last + 1n || BigInt(packet.readUInt8(3) & 15) !== (number & 15n)) this.continuityErrors++;
     this.#last = number;
     this.packets++;
