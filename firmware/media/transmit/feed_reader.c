@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,13 +12,13 @@
 #define RECONNECT_INTERVAL (20 * NS_PER_MS)
 #define KEY_INTERVAL (250 * NS_PER_MS)
 #define READ_SIZE (64 * 1024)
+/* In one tick, so that a reader with much to catch up with does not hold up the stream. */
+#define READS_MAX 8
 
 struct feed_reader {
-    struct loop *loop;
     char *path;
     struct programme_flow *flow;
     int fd;
-    struct loop_fd *watch;
     struct feed_parser *parser;
     int64_t next_connect, next_key;
     uint8_t *buffer;
@@ -41,25 +40,27 @@ static void disconnect(struct feed_reader *reader)
 {
     if (reader->fd < 0)
         return;
-    if (reader->watch != NULL)
-        loop_unwatch(reader->watch);
     close(reader->fd);
     feed_parser_free(reader->parser);
     reader->fd = -1;
-    reader->watch = NULL;
     reader->parser = NULL;
     programme_feed_lost(reader->flow);
 }
 
-static void readable(void *data, uint32_t events)
+/* What has come since the last tick. A short read has emptied the socket. */
+static void take_what_came(struct feed_reader *reader)
 {
-    struct feed_reader *reader = data;
-    (void)events;
-    ssize_t got = recv(reader->fd, reader->buffer, READ_SIZE, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0 || !feed_parser_push(reader->parser, reader->buffer, (size_t)got))
-        disconnect(reader);
+    for (int reads = 0; reads < READS_MAX; reads++) {
+        ssize_t got = recv(reader->fd, reader->buffer, READ_SIZE, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (got <= 0 || !feed_parser_push(reader->parser, reader->buffer, (size_t)got)) {
+            disconnect(reader);
+            return;
+        }
+        if (got < READ_SIZE)
+            return;
+    }
 }
 
 static void try_connect(struct feed_reader *reader, int64_t now)
@@ -70,9 +71,7 @@ static void try_connect(struct feed_reader *reader, int64_t now)
     if (reader->fd < 0)
         return;
     reader->parser = feed_parser_new(&sink);
-    if (reader->parser != NULL)
-        reader->watch = loop_watch(reader->loop, reader->fd, EPOLLIN, readable, reader);
-    if (reader->watch == NULL)
+    if (reader->parser == NULL)
         disconnect(reader);
     reader->next_key = now + KEY_INTERVAL; /* a new connection gets one unasked */
 }
@@ -80,10 +79,11 @@ static void try_connect(struct feed_reader *reader, int64_t now)
 void feed_reader_tick(struct feed_reader *reader, int64_t now)
 {
     static const char want_key = FEED_WANT_KEY;
-    if (reader->fd < 0) {
-        if (now >= reader->next_connect)
-            try_connect(reader, now);
-    } else if (now >= reader->next_key && programme_wants_key(reader->flow)) {
+    if (reader->fd < 0 && now >= reader->next_connect)
+        try_connect(reader, now);
+    if (reader->fd >= 0)
+        take_what_came(reader);
+    if (reader->fd >= 0 && now >= reader->next_key && programme_wants_key(reader->flow)) {
         reader->next_key = now + KEY_INTERVAL;
         /* A full socket means that the encoder does not read; then there is nobody to ask. */
         if (send(reader->fd, &want_key, 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPIPE)
@@ -91,12 +91,12 @@ void feed_reader_tick(struct feed_reader *reader, int64_t now)
     }
 }
 
-struct feed_reader *feed_reader_new(struct loop *loop, const char *path, struct programme_flow *flow)
+struct feed_reader *feed_reader_new(const char *path, struct programme_flow *flow)
 {
     struct feed_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return NULL;
-    *reader = (struct feed_reader){.loop = loop, .flow = flow, .fd = -1};
+    *reader = (struct feed_reader){.flow = flow, .fd = -1};
     reader->path = strdup(path);
     reader->buffer = malloc(READ_SIZE);
     if (reader->path == NULL || reader->buffer == NULL) {

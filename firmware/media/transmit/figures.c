@@ -107,7 +107,7 @@ static void each_second(void *data)
         programmes(t, seconds), "destinations", destinations(t), "tap", "readers", (int)tap.readers, "cut",
         (json_int_t)tap.cut);
     figures->since = now;
-    figures->packets = figures->null_packets = figures->datagrams = 0;
+    figures->packets = figures->null_packets = 0;
     figures->gap = figures->late = 0;
     if (t->control != NULL)
         control_event(t->control, json_incref(figures->last));

@@ -10,6 +10,8 @@
 
 #define TICKS_PER_S INT64_C(27000000)
 #define PACKET_SIZE 188
+/** Packets in a datagram of a constant rate: what an Ethernet frame holds. */
+#define DATAGRAM_PACKETS 7
 /** The byte of a PCR packet whose arrival the PCR gives: the one with the last bit of the base. */
 #define PCR_BYTE 11
 

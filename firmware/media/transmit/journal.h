@@ -15,7 +15,6 @@
 
 #include "mux.h"
 
-#define DATAGRAM_PACKETS 7
 #define DATAGRAM_SIZE (DATAGRAM_PACKETS * PACKET_SIZE)
 /** Datagrams kept, a power of two: 1.3 s at 4 Mbit/s. */
 #define RING_DATAGRAMS 512

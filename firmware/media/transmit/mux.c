@@ -12,6 +12,8 @@
 #define VIDEO_LEAK 12000000    /* Rx of video whose level is not known */
 #define AUDIO_BUFFER 3584      /* BS of sound with up to two channels, bytes */
 #define AUDIO_LEAD_UNKNOWN (60 * NS_PER_MS)
+/* Where a beat lasts longer (at low rates), PCRs can't wait for its end. */
+#define BEAT_LONGEST_FOR_PCR (10 * NS_PER_MS)
 
 struct mux *mux_new(struct mux_state *state)
 {
@@ -99,6 +101,21 @@ static void apply_programme(struct mux *mux, size_t index, const struct stream *
     }
 }
 
+static void set_beat(struct mux *mux)
+{
+    const struct spec *spec = mux->spec;
+    struct mux_state *state = mux->state;
+    unsigned before = mux->beat;
+    int64_t unit = spec->vbr ? 1 : DATAGRAM_PACKETS;
+    int64_t unit_ns = unit * PACKET_SIZE * 8 * NS_PER_S / spec->bitrate;
+    int64_t fitting = (BEAT + unit_ns / 2) / unit_ns;
+    mux->beat = (unsigned)(fitting < 1 ? unit : fitting * unit);
+    bool short_enough = unit_ns <= BEAT_LONGEST_FOR_PCR;
+    mux->clock_slots = short_enough ? (unsigned)spec->programme_count : mux->beat;
+    if (state->grid.bitrate != spec->bitrate || mux->beat != before)
+        grid_change_rate(&state->grid, state->slot, spec->bitrate);
+}
+
 bool mux_apply(struct mux *mux, const struct spec *spec)
 {
     struct mux_state *state = mux->state;
@@ -117,8 +134,7 @@ bool mux_apply(struct mux *mux, const struct spec *spec)
             mux->programmes[i].stream_count = 0;
     free(mux->spec);
     mux->spec = copy;
-    if (state->grid.bitrate != spec->bitrate)
-        grid_change_rate(&state->grid, state->slot, spec->bitrate);
+    set_beat(mux);
 
     size_t old_count = mux->stream_count;
     memcpy(old, mux->streams, sizeof mux->streams);
@@ -326,12 +342,24 @@ static void stream_packet(struct mux *mux, uint16_t pid, struct stream *stream, 
     drop_first(stream);
 }
 
+uint64_t mux_beat_end(const struct mux *mux)
+{
+    uint64_t slot = mux->state->slot;
+    return slot + mux->beat - (slot - mux->state->grid.anchor_slot) % mux->beat;
+}
+
+/* The programme whose PCR is to go into the next slot: the one that would be late if it waited for the next beat. */
 static struct programme *due_clock(struct mux *mux, int64_t now)
 {
+    const struct mux_state *state = mux->state;
     struct programme *due = NULL;
+    bool may_ride = mux_beat_end(mux) - state->slot <= mux->clock_slots;
+    if (mux->clock_slots < mux->beat)
+        now = grid_ticks(&state->grid, state->slot + mux->beat, 0);
     for (size_t i = 0; i < mux->spec->programme_count; i++) {
         struct programme *programme = &mux->programmes[i];
-        if (programme->pcr_due <= now && (due == NULL || programme->pcr_due < due->pcr_due))
+        if (programme->pcr_due <= now && (may_ride || programme->discontinuity) &&
+            (due == NULL || programme->pcr_due < due->pcr_due))
             due = programme;
     }
     return due;
@@ -346,9 +374,7 @@ bool mux_next(struct mux *mux, time_t utc, uint8_t out[PACKET_SIZE], bool *pcr)
     out[0] = 0x47;
     *pcr = clock != NULL;
     if (clock != NULL) {
-        clock->pcr_due += ticks_from_ns(mux->spec->pcr_interval);
-        if (clock->pcr_due <= now)
-            clock->pcr_due = now + ticks_from_ns(mux->spec->pcr_interval);
+        clock->pcr_due = now + ticks_from_ns(mux->spec->pcr_interval);
         stream = find_stream(mux, clock->pcr_pid);
         if (stream != NULL && !may_send(stream, now, ns_from_ticks(now)))
             stream = NULL;

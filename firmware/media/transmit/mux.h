@@ -5,6 +5,9 @@
  * they can be, within what the decoder model (13818-1 2.4.2) takes: transport buffers leak at their rate, and
  * sound is not sent earlier than its buffer holds. A unit whose decoding time is past is not sent.
  *
+ * Slots are sent in beats: some packets (in CBR whole datagrams) that leave together at the end of the last one.
+ * The PCRs ride in a beat's last packets, so that they arrive when they say and a beat costs no jitter.
+ *
  * The module does no I/O and asks no clock; time comes from the slots. What a successor must know to go on
  * is in struct mux_state, plain data without pointers. */
 #ifndef STEADYCAST_MUX_H
@@ -13,10 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "grid.h"
 #include "pes.h"
 #include "psi.h"
 #include "spec.h"
+
+/** About how long a beat lasts (ns): fewer wake-ups for the box, against bursts for the network's buffers. */
+#define BEAT (6 * NS_PER_MS)
 
 #define TABLES_MAX (3 + 2 * PROGRAMMES_MAX)
 
@@ -78,6 +85,9 @@ void mux_discontinuity(struct mux *mux);
 /** The packet of the next slot, which it uses up. False when the slot is empty (`out` is not written).
  *  `utc` is for the TDT. `*pcr` tells that the packet carries a PCR. */
 bool mux_next(struct mux *mux, time_t utc, uint8_t out[PACKET_SIZE], bool *pcr);
+
+/** The slot after the last one of the beat that the next slot belongs to. */
+uint64_t mux_beat_end(const struct mux *mux);
 
 struct mux_stream_stats mux_stream_stats(const struct mux *mux, uint16_t pid);
 /** Smallest lead (ns) among a programme's units since the last call; INT64_MAX when none was sent. */

@@ -41,6 +41,8 @@ struct programme {
 struct mux {
     struct mux_state *state;
     struct spec *spec; /* own copy */
+    unsigned beat;     /* slots */
+    unsigned clock_slots; /* at the end of a beat, in which PCRs may ride */
     struct stream streams[STREAMS_MAX];
     size_t stream_count;
     struct programme programmes[PROGRAMMES_MAX];

@@ -164,8 +164,10 @@ static void run(struct bench *b, int64_t ms)
             feed_units(b);
         programme_tick(b->flow, b->now);
         while (grid_ns(&b->state.grid, b->state.slot) <= b->now) {
+            uint64_t left = mux_beat_end(b->mux) - b->state.slot;
             if (!mux_next(b->mux, 0, packet, &pcr))
                 mux_null_packet(packet);
+            CHECK(!pcr || left == 1); /* the programme's PCRs end a beat */
             analyser_push(b->analyser, packet, b->now);
         }
     }

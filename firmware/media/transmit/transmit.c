@@ -14,8 +14,8 @@
 #include "clock.h"
 #include "transmit_private.h"
 
-/* Datagrams due within one quantum are sent together: fewer wake-ups and system calls, for a jitter of half of it. */
-#define QUANTUM (4 * NS_PER_MS)
+/* When a beat lasts longer, or the stream has to catch up, feeds and datagrams are looked after this often. */
+#define TICK_LONGEST (2 * BEAT)
 /* After a stall the stream catches up at this many times its rate, sparing the switches a burst at line rate. */
 #define CATCH_UP 4
 /* A stall longer than this is not caught up: the stream jumps, with discontinuity_indicator set. Longer than
@@ -88,11 +88,8 @@ static void jump(struct transmit *t, int64_t now)
                     (long long)(JUMP_AFTER / NS_PER_S));
 }
 
-static void send_datagrams(struct transmit *t, uint64_t made_before)
+static void send_datagrams(struct transmit *t, uint64_t made_before, int64_t now)
 {
-    if (t->state.head == made_before && !t->resumed)
-        return;
-    int64_t now = clock_now();
     if (t->state.head != made_before) {
         int64_t late = now - journal_datagram(t->journal, made_before)->due;
         if (late > t->figures.late)
@@ -101,7 +98,6 @@ static void send_datagrams(struct transmit *t, uint64_t made_before)
             t->figures.gap = now - t->last_sent;
         t->last_sent = now;
     }
-    t->figures.datagrams += t->state.head - made_before;
     t->datagrams += t->state.head - made_before;
     sender_run(t->sender, t->state.head, t->state.rtp_ssrc, now);
     tap_run(t->tap);
@@ -117,22 +113,22 @@ static void tell_state(struct transmit *t, struct channel *channel)
                                         "state", programme_state_name(state)));
 }
 
-static void start_ticking(struct transmit *t)
+/* Wakes up when the last packet of the beat is due. Setting the timer also takes its last expiry. */
+static void await_beat(struct transmit *t)
 {
-    struct timespec quantum = {.tv_nsec = QUANTUM};
-    struct itimerspec spec = {.it_value = quantum, .it_interval = quantum};
-    t->last_tick = clock_now();
-    timerfd_settime(t->timer, 0, &spec, NULL);
+    int64_t next = grid_ns(&t->state.mux.grid, mux_beat_end(t->mux)) + 1;
+    int64_t latest = t->last_tick + TICK_LONGEST;
+    if (next > latest || next <= t->last_tick)
+        next = latest;
+    struct itimerspec spec = {.it_value = {.tv_sec = next / NS_PER_S, .tv_nsec = next % NS_PER_S}};
+    timerfd_settime(t->timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
 static void tick(void *data, uint32_t events)
 {
     struct transmit *t = data;
-    uint64_t expirations;
-    (void)events;
-    if (read(t->timer, &expirations, sizeof expirations) < 0)
-        return;
     int64_t now = clock_now();
+    (void)events;
     for (size_t i = 0; i < t->channel_count; i++) {
         feed_reader_tick(t->channels[i].reader, now);
         programme_tick(t->channels[i].flow, now);
@@ -141,14 +137,15 @@ static void tick(void *data, uint32_t events)
     if (now - grid_ns(&t->state.mux.grid, t->state.mux.slot) > JUMP_AFTER)
         jump(t, now);
     int64_t stream_now = grid_ns(&t->state.mux.grid, t->state.mux.slot);
-    int64_t farthest = stream_now + CATCH_UP * (now - t->last_tick < QUANTUM ? QUANTUM : now - t->last_tick);
+    int64_t farthest = stream_now + CATCH_UP * (now - t->last_tick < TICK_LONGEST ? TICK_LONGEST : now - t->last_tick);
     /* At low rates a datagram lasts longer than that. */
     int64_t datagram = grid_ns(&t->state.mux.grid, t->state.mux.slot + DATAGRAM_PACKETS);
     farthest = farthest < datagram ? datagram : farthest;
     uint64_t made_before = t->state.head;
     t->last_tick = now;
     make_datagrams(t, now < farthest ? now : farthest);
-    send_datagrams(t, made_before);
+    send_datagrams(t, made_before, now);
+    await_beat(t);
 }
 
 /* ---- specs ---- */
@@ -169,7 +166,7 @@ static bool open_channel(struct transmit *t, struct channel *channel, size_t ind
     channel->spec = spec->programmes[index];
     channel->flow = programme_new(t->mux, index, spec, clock_now());
     if (channel->flow != NULL)
-        channel->reader = feed_reader_new(t->loop, channel->spec.feed, channel->flow);
+        channel->reader = feed_reader_new(channel->spec.feed, channel->flow);
     if (channel->reader != NULL)
         load_slate(t, channel);
     return channel->reader != NULL;
@@ -192,7 +189,7 @@ static bool change_channel(struct transmit *t, struct channel *channel, size_t i
         load_slate(t, channel);
     if (strcmp(before.feed, channel->spec.feed) != 0) {
         feed_reader_free(channel->reader);
-        channel->reader = feed_reader_new(t->loop, channel->spec.feed, channel->flow);
+        channel->reader = feed_reader_new(channel->spec.feed, channel->flow);
     }
     return channel->reader != NULL;
 }
@@ -281,6 +278,8 @@ json_t *transmit_apply(struct transmit *t, const json_t *json, struct control_er
         return control_fail(error, "unsupported", "/state", "the paths of state and tap can't change while running");
     }
     json_t *changed = changed_fields(first ? NULL : t->spec->json, spec->json);
+    if (t->packets > 0)
+        finish_datagram(t);
     if ((first && !open_stream(t, spec, error)) || !mux_apply(t->mux, spec) || !apply_channels(t, spec)) {
         if (error->code[0] == '\0')
             loop_quit(t->loop, EXIT_NO_RESOURCES);
@@ -292,7 +291,8 @@ json_t *transmit_apply(struct transmit *t, const json_t *json, struct control_er
     spec_free(t->spec);
     t->spec = spec;
     if (first)
-        start_ticking(t);
+        t->last_tick = clock_now();
+    await_beat(t);
     return json_pack("{s:o, s:[]}", "live", changed, "rebuilt");
 }
 

@@ -13,7 +13,7 @@
 /* Counts of the running second, and the figures made of the last one. */
 struct figures {
     int64_t since;
-    uint64_t packets, null_packets, datagrams;
+    uint64_t packets, null_packets;
     int64_t gap, late; /* ns, widest */
     uint64_t stream_bytes[STREAMS_MAX];
     json_t *last;
