@@ -4,7 +4,10 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** One file with all of its modules, so that the box carries no node_modules. */
+/** Packages with a native part, which no bundle can hold. They are loaded where a board has what they are for. */
+const nativePackages = ["i2c-bus", "onoff", "spi-device"];
+
+/** One file with all of its modules but the native ones, which stay packages in a node_modules beside or above it. */
 export async function buildSupervisor(outfile: string): Promise<void> {
   await build({
     absWorkingDir: root,
@@ -15,6 +18,7 @@ export async function buildSupervisor(outfile: string): Promise<void> {
     target: "node20",
     format: "esm",
     sourcemap: "linked",
+    external: nativePackages,
     // CommonJS packages within ask for Node's own modules by require.
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     logLevel: "warning",
