@@ -67,13 +67,14 @@ struct feed_server_stats {
     uint64_t cut; /* readers that fell behind and were cut off */
 };
 
-/** Serves `path` on the loop's thread. Each reader has a queue of at most `queue_bytes`; one that
- *  falls behind is cut. `want_key` (may be NULL) is called on the loop's thread when a reader
- *  connects or asks for a key frame. NULL with errno set on failure. */
+/** Serves `path`. Each reader has a queue of at most `queue_bytes`; one that falls behind is cut. `want_key`
+ *  (may be NULL) is called on the loop's thread when a reader connects or asks for a key frame. NULL with errno
+ *  set on failure. */
 struct feed_server *feed_server_new(struct loop *loop, const char *path, size_t queue_bytes,
                                     loop_call_fn *want_key, void *data);
 void feed_server_free(struct feed_server *server);
-/** Both from any thread, in the order in which readers shall see them. The data is copied. */
+/** Both from any thread, in the order in which readers shall see them. They never wait for a reader, and write what
+ *  its socket takes at once. The data is copied. */
 void feed_server_table(struct feed_server *server, const struct feed_table *table);
 void feed_server_push(struct feed_server *server, const struct feed_unit *unit);
 struct feed_server_stats feed_server_stats(struct feed_server *server);

@@ -1,8 +1,8 @@
-/* The serving side of a feed. The encoder's threads append records to a shared list; each reader walks
- * that list at its own pace on the loop's thread. A record is copied once, however many readers there are. */
+/* The serving side of a feed. The encoder's threads give each record to every reader and write what the sockets
+ * take, which saves the loop's thread a wake-up for every record; the rest is written by the loop's thread when
+ * there is room. A record is copied once, however many readers there are. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,7 +13,7 @@
 #include "unix_socket.h"
 
 struct record {
-    atomic_int references; /* one a queue that holds it */
+    int references; /* one a queue that holds it */
     bool opens;            /* a key frame of stream 0: where a reader may begin */
     size_t size;
     uint8_t bytes[];
@@ -26,6 +26,8 @@ struct reader {
     struct loop_fd *watch;
     bool writable_wanted;
     bool begun; /* has been given its first key frame */
+    bool ended; /* shut down; the loop's thread will free it */
+    bool cut;   /* because it fell behind */
     struct record **queue;
     size_t head, count, capacity; /* of the queue, in records */
     size_t queued_bytes;
@@ -40,13 +42,10 @@ struct feed_server {
     size_t queue_bytes;
     loop_call_fn *want_key;
     void *data;
-    struct reader *readers; /* loop's thread only */
-    struct record *table;   /* the last one that was given to the readers; loop's thread only */
 
-    pthread_mutex_t lock; /* guards what follows: it comes from other threads */
-    struct record **incoming;
-    size_t incoming_count, incoming_capacity, incoming_bytes;
-    bool posted, overrun;
+    pthread_mutex_t lock;   /* guards what follows, and all of the readers and records */
+    struct reader *readers; /* freed on the loop's thread only */
+    struct record *table;   /* the last one that was given to the readers */
     struct feed_server_stats stats;
 };
 
@@ -54,7 +53,7 @@ static struct record *record_new(size_t size)
 {
     struct record *record = malloc(sizeof *record + size);
     if (record != NULL) {
-        atomic_init(&record->references, 1);
+        record->references = 1;
         record->opens = false;
         record->size = size;
     }
@@ -63,19 +62,20 @@ static struct record *record_new(size_t size)
 
 static struct record *record_ref(struct record *record)
 {
-    atomic_fetch_add_explicit(&record->references, 1, memory_order_relaxed);
+    record->references++;
     return record;
 }
 
 static void record_unref(struct record *record)
 {
-    if (record != NULL && atomic_fetch_sub_explicit(&record->references, 1, memory_order_acq_rel) == 1)
+    if (record != NULL && --record->references == 0)
         free(record);
 }
 
-/* ---- readers (loop's thread) ---- */
+/* ---- readers (the lock is held) ---- */
 
-static void reader_free(struct reader *reader, bool cut)
+/* On the loop's thread. */
+static void reader_free(struct reader *reader)
 {
     struct feed_server *server = reader->server;
     for (struct reader **at = &server->readers; *at != NULL; at = &(*at)->next) {
@@ -84,10 +84,8 @@ static void reader_free(struct reader *reader, bool cut)
             break;
         }
     }
-    pthread_mutex_lock(&server->lock);
     server->stats.readers--;
-    server->stats.cut += cut;
-    pthread_mutex_unlock(&server->lock);
+    server->stats.cut += reader->cut;
     if (reader->watch != NULL)
         loop_unwatch(reader->watch);
     close(reader->fd);
@@ -151,25 +149,60 @@ static bool reader_flush(struct reader *reader)
     return true;
 }
 
+/* On any thread: the loop's one wakes up for it, and frees the reader. */
+static void reader_end(struct reader *reader, bool cut)
+{
+    reader->ended = true;
+    reader->cut = cut;
+    shutdown(reader->fd, SHUT_RDWR);
+}
+
+static bool is_table(const struct record *record)
+{
+    return record->bytes[4] == FEED_TABLE;
+}
+
+/* Gives one record to a reader that may not have begun yet, and writes what it takes. */
+static void reader_give(struct reader *reader, struct record *record)
+{
+    if (record->opens)
+        reader->begun = true;
+    if (reader->ended || (!reader->begun && !is_table(record)))
+        return;
+    if (!reader_queue(reader, record))
+        reader_end(reader, true);
+    else if (!reader_flush(reader))
+        reader_end(reader, false);
+}
+
+/* ---- the loop's thread ---- */
+
 /* Reads requests; false at the end of the connection. */
-static bool reader_read(struct reader *reader)
+static bool read_requests(int fd, bool *wants_key)
 {
     char requests[64];
-    ssize_t got = recv(reader->fd, requests, sizeof requests, MSG_DONTWAIT);
+    ssize_t got = recv(fd, requests, sizeof requests, MSG_DONTWAIT);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
-    if (got > 0 && memchr(requests, FEED_WANT_KEY, (size_t)got) != NULL && reader->server->want_key != NULL)
-        reader->server->want_key(reader->server->data);
+    *wants_key = memchr(requests, FEED_WANT_KEY, (size_t)got) != NULL;
     return got > 0;
 }
 
 static void reader_ready(void *data, uint32_t events)
 {
     struct reader *reader = data;
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !reader_read(reader))
-        reader_free(reader, false);
-    else if ((events & EPOLLOUT) != 0 && !reader_flush(reader))
-        reader_free(reader, false);
+    struct feed_server *server = reader->server;
+    bool wants_key = false, stays = true;
+    pthread_mutex_lock(&server->lock);
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+        stays = read_requests(reader->fd, &wants_key);
+    if (stays && (events & EPOLLOUT) != 0)
+        stays = reader_flush(reader);
+    if (!stays)
+        reader_free(reader);
+    pthread_mutex_unlock(&server->lock);
+    if (wants_key && server->want_key != NULL)
+        server->want_key(server->data);
 }
 
 static void accept_reader(void *data, uint32_t events)
@@ -180,105 +213,39 @@ static void accept_reader(void *data, uint32_t events)
     if (fd < 0)
         return;
     struct reader *reader = calloc(1, sizeof *reader);
-    if (reader != NULL) {
-        *reader = (struct reader){.server = server, .fd = fd};
-        reader->watch = loop_watch(server->loop, fd, EPOLLIN, reader_ready, reader);
-    }
-    if (reader == NULL || reader->watch == NULL) {
+    if (reader == NULL) {
         close(fd);
-        free(reader);
         return;
     }
-    reader->next = server->readers;
+    pthread_mutex_lock(&server->lock);
+    *reader = (struct reader){.server = server, .fd = fd, .next = server->readers};
+    reader->watch = loop_watch(server->loop, fd, EPOLLIN, reader_ready, reader);
     server->readers = reader;
-    pthread_mutex_lock(&server->lock);
     server->stats.readers++;
+    bool stays = reader->watch != NULL;
+    if (stays && server->table != NULL)
+        reader_give(reader, server->table);
+    if (!stays)
+        reader_free(reader);
     pthread_mutex_unlock(&server->lock);
-    if (server->table != NULL && !(reader_queue(reader, server->table) && reader_flush(reader)))
-        reader_free(reader, false);
-    else if (server->want_key != NULL)
+    if (stays && server->want_key != NULL)
         server->want_key(server->data);
-}
-
-static bool is_table(const struct record *record)
-{
-    return record->bytes[4] == FEED_TABLE;
-}
-
-/* Gives one record to a reader that may not have begun yet. */
-static bool reader_give(struct reader *reader, struct record *record)
-{
-    if (record->opens)
-        reader->begun = true;
-    return (!reader->begun && !is_table(record)) || reader_queue(reader, record);
-}
-
-static void distribute(void *data)
-{
-    struct feed_server *server = data;
-    pthread_mutex_lock(&server->lock);
-    struct record **records = server->incoming;
-    size_t count = server->incoming_count;
-    bool overrun = server->overrun;
-    server->incoming = NULL;
-    server->incoming_count = server->incoming_capacity = server->incoming_bytes = 0;
-    server->posted = server->overrun = false;
-    pthread_mutex_unlock(&server->lock);
-
-    for (struct reader *reader = server->readers, *next; reader != NULL; reader = next) {
-        next = reader->next;
-        bool keeps_up = !overrun;
-        for (size_t i = 0; i < count && keeps_up; i++)
-            keeps_up = reader_give(reader, records[i]);
-        if (!keeps_up)
-            reader_free(reader, true);
-        else if (!reader_flush(reader))
-            reader_free(reader, false);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (is_table(records[i])) {
-            record_unref(server->table);
-            server->table = record_ref(records[i]);
-        }
-        record_unref(records[i]);
-    }
-    free(records);
 }
 
 /* ---- the encoder's side (any thread) ---- */
 
-/* Takes the reference. When the loop stands still for so long that the list is full, records are lost and
- * every reader has to begin anew at a key frame. */
-static void append(struct feed_server *server, struct record *record)
+/* Takes the reference. */
+static void give_all(struct feed_server *server, struct record *record)
 {
     pthread_mutex_lock(&server->lock);
-    /* A table is small and must not be lost: without it no reader could begin anew. */
-    bool fits = is_table(record) || server->incoming_bytes + record->size <= server->queue_bytes;
-    if (fits && server->incoming_count == server->incoming_capacity) {
-        size_t capacity = server->incoming_capacity == 0 ? 16 : server->incoming_capacity * 2;
-        struct record **grown = realloc(server->incoming, capacity * sizeof *grown);
-        fits = grown != NULL;
-        if (fits) {
-            server->incoming = grown;
-            server->incoming_capacity = capacity;
-        }
+    for (struct reader *reader = server->readers; reader != NULL; reader = reader->next)
+        reader_give(reader, record);
+    if (is_table(record)) {
+        record_unref(server->table);
+        server->table = record_ref(record);
     }
-    if (fits) {
-        server->incoming[server->incoming_count++] = record;
-        server->incoming_bytes += record->size;
-    } else {
-        server->overrun = true;
-    }
-    bool post = !server->posted;
-    server->posted = true;
+    record_unref(record);
     pthread_mutex_unlock(&server->lock);
-    if (!fits)
-        record_unref(record);
-    if (post && !loop_post(server->loop, distribute, server)) {
-        pthread_mutex_lock(&server->lock);
-        server->posted = false;
-        pthread_mutex_unlock(&server->lock);
-    }
 }
 
 void feed_server_table(struct feed_server *server, const struct feed_table *table)
@@ -291,7 +258,7 @@ void feed_server_table(struct feed_server *server, const struct feed_table *tabl
     if (record == NULL)
         return;
     memcpy(record->bytes, bytes, size);
-    append(server, record);
+    give_all(server, record);
 }
 
 void feed_server_push(struct feed_server *server, const struct feed_unit *unit)
@@ -304,7 +271,7 @@ void feed_server_push(struct feed_server *server, const struct feed_unit *unit)
     record->opens = unit->stream == 0 && (unit->flags & FEED_KEY) != 0;
     feed_write_unit_header(record->bytes, unit);
     memcpy(record->bytes + FEED_HEADER_SIZE, unit->data, unit->size);
-    append(server, record);
+    give_all(server, record);
 }
 
 struct feed_server_stats feed_server_stats(struct feed_server *server)
@@ -345,14 +312,10 @@ void feed_server_free(struct feed_server *server)
     if (server == NULL)
         return;
     while (server->readers != NULL)
-        reader_free(server->readers, false);
-    loop_forget(server->loop, server);
+        reader_free(server->readers);
     loop_unwatch(server->watch);
     close(server->listener);
     unlink(server->path);
-    for (size_t i = 0; i < server->incoming_count; i++)
-        record_unref(server->incoming[i]);
-    free(server->incoming);
     record_unref(server->table);
     pthread_mutex_destroy(&server->lock);
     free(server->path);
