@@ -5,6 +5,7 @@ import { Access, Registers } from "./lontium.ts";
 import { c, type Lt6911Chip, type Measured, pictureOf, uxc, uxe } from "./lt6911Chips.ts";
 import { FlashFault, Lt6911Flash } from "./lt6911Flash.ts";
 import { type EdidAccess, HOT_PLUG_PAUSE, type Receiver, type ReceiverContext, WrongChip } from "./receiver.ts";
+import { Turns } from "./turns.ts";
 
 /**
  * The LT6911UXC (HDMI 2.0). Experimental: what is known of it comes from vendors' drivers, and it was not tried on the
@@ -73,7 +74,8 @@ class Lt6911 implements Receiver {
   #hotPlug: boolean | undefined;
   #content: Uint8Array | undefined;
   #failures = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** What happens between taking access and giving it back must not mix. */
+  readonly #turns = new Turns();
 
   constructor(context: ReceiverContext, chip: Lt6911Chip) {
     this.#context = context;
@@ -84,13 +86,13 @@ class Lt6911 implements Receiver {
     const flash = new Lt6911Flash(this.#registers, context.clock, chip.flash);
     this.edid = {
       maxBlocks: EDID_BLOCKS,
-      write: (edid) => this.#alone(() => this.#writeEdid(flash, edid)),
-      read: (length) => this.#alone(async () => (await this.#readEdid(flash)).slice(0, length)),
+      write: (edid) => this.#turns.run(() => this.#writeEdid(flash, edid)),
+      read: (length) => this.#turns.run(async () => (await this.#readEdid(flash)).slice(0, length)),
     };
   }
 
   start(): Promise<void> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       this.#last = undefined;
       this.#hotPlug = undefined;
       const { name, identity } = this.#chip;
@@ -103,7 +105,7 @@ class Lt6911 implements Receiver {
   }
 
   read(): Promise<Signal> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       await this.#access.release();
       const powered = await this.#power();
       if (!powered) {
@@ -205,13 +207,6 @@ class Lt6911 implements Receiver {
     await clock.sleep(RESET_TIME);
     await reset.write(false);
     await clock.sleep(RESET_TIME);
-  }
-
-  /** One thing at a time: what happens between taking access and giving it back must not mix. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 
