@@ -75,26 +75,26 @@ const SLICE = 32;
 
 /** The receiver's settings, as the vendor driver has them. */
 const settings: readonly (readonly [register: number, value: number])[] = [
-  [0x30800, 0x10000011],
-  [0x30080, 0x00000021],
-  [0x30300, 0xbfff8011],
-  [0x30340, 0x00000040],
-  [0x300a4, 0x00000000],
-  [0x30090, 0x00000014],
-  [0x3033c, 0x00000008],
-  [0x30804, 0x01000000],
-  [0x30808, 0x00000001],
-  [0x30860, 0xabcdef01],
-  [0x3080c, 0x0030c15c],
-  [0x30084, 0x000d0c98],
-  [0x30140, 0x00000010],
-  [0x30144, 0x00001738],
-  [0x30158, 0x00000002],
-  [0x3016c, 0x0000073a],
-  [0x3017c, 0x00000004],
-  [0x30330, 0x00000000],
-  [0x300a8, 0x00040414],
-  [0x30098, 0x0c1c0b54],
+  [0x30800, 0x10000011], // HDMI20_CONTROL
+  [0x30080, 0x00000021], // MODE_RECOVER
+  [0x30300, 0xbfff8011], // PDEC_CTRL
+  [0x30340, 0x00000040], // PDEC_ASP_CTRL
+  [0x300a4, 0x00000000], // RESMPL_CTRL: pixels as they come
+  [0x30090, 0x00000014], // SYNC_CTRL
+  [0x3033c, 0x00000008], // PDEC_ERR_FILTER
+  [0x30804, 0x01000000], // SCDC_I2CCONFIG
+  [0x30808, 0x00000001], // SCDC_CONFIG
+  [0x30860, 0xabcdef01], // SCDC_WRDATA0
+  [0x3080c, 0x0030c15c], // CHLOCK_CONFIG
+  [0x30084, 0x000d0c98], // ERROR_PROTECT
+  [0x30140, 0x00000010], // MD_HCTRL1
+  [0x30144, 0x00001738], // MD_HCTRL2
+  [0x30158, 0x00000002], // MD_VCTRL
+  [0x3016c, 0x0000073a], // MD_VTH
+  [0x3017c, 0x00000004], // MD_IL_POL
+  [0x30330, 0x00000000], // PDEC_ACRM_CTRL
+  [0x300a8, 0x00040414], // DCM_CTRL
+  [0x30098, 0x0c1c0b54], // CKM_F
   // Last: condition() takes it as the sign that all are written.
   [HDMI_CKM_EVLTM, EVALUATION],
 ];
