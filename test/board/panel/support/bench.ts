@@ -3,6 +3,9 @@ import { BusError, type GpioInput, type GpioOutput, type I2cPort } from "../../.
 import type { I2cModel } from "../../../../src/board/virtual/model.ts";
 import { VirtualClock } from "../../../support/virtualClock.ts";
 
+/** A byte with its acknowledgement at 400 kHz, ms. */
+const BYTE_TIME = 9 / 400;
+
 /** A display's model on a bus of its own, with a plug to pull and a count of what goes over the wire. */
 export class DisplayBench<M extends I2cModel> {
   readonly clock = new VirtualClock();
@@ -26,7 +29,9 @@ export class DisplayBench<M extends I2cModel> {
         if (!this.isPlugged || !this.model.addresses.includes(address)) throw new BusError("nack", "nobody there");
         this.written += write.length;
         this.longest = Math.max(this.longest, write.length);
-        return this.model.transfer(address, write, length);
+        const answer = this.model.transfer(address, write, length);
+        await this.clock.sleep((1 + write.length + length) * BYTE_TIME);
+        return answer;
       },
       recover: async () => {},
       close: async () => {},
