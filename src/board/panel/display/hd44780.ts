@@ -2,7 +2,7 @@
  * Character displays with an HD44780 controller behind a PCF8574 port expander, whose pins are: P0 RS, P1 RW, P2 EN, P3
  * backlight, P4 to P7 data, so the controller is driven in its 4-bit mode and only written.
  *
- * The PCF8574 takes at most 400 kHz (its data sheet: 100 kHz), 22 µs a byte. Between the end of one instruction and the
+ * Modules work on buses of up to 400 kHz (the PCF8574's data sheet says 100 kHz), 22 µs a byte. Between the end of one instruction and the
  * first nibble of the next there are two bytes: more than the 41 µs that writing a character takes.
  */
 import { isDeepStrictEqual } from "node:util";
@@ -34,8 +34,8 @@ const TWO_LINES = 0x08;
 const CGRAM = 0x40;
 const DDRAM = 0x80;
 
-/** Waiting times of the data sheet's figure 24, ms: after power (at 2.7 V), and after the first two function sets. */
-const POWER_ON = 40;
+/** Waiting times of the data sheet's figure 24, ms: after power (40 at 2.7 V), and after the first two function sets. */
+const POWER_ON = 50;
 const FIRST_FUNCTION_SET = 5;
 const SECOND_FUNCTION_SET = 1;
 /** Of "clear display": 1.52 ms with a fast oscillator, 2.16 ms with the slowest one. */
