@@ -3,13 +3,13 @@ import type { I2cChip } from "../i2c.ts";
 import { exactRate, type FrameRate, type Signal, type VideoSignal } from "../signal.ts";
 import { coloursOf } from "./aviInfoframe.ts";
 import { audioRates, exactClock } from "./it6616Clock.ts";
-import { edidBlocks, physicalAddressAt, ramContent, readRam, writeRam } from "./iteEdid.ts";
+import { edidBlocks, physicalAddressAt, ramContent, readRam, windowClosed, writeRam } from "./iteEdid.ts";
 import { type EdidAccess, HOT_PLUG_PAUSE, type Receiver, type ReceiverContext, WrongChip } from "./receiver.ts";
 import { Turns } from "./turns.ts";
 
 /**
- * The IT6616. Experimental: what is known of it comes from a vendor's driver, and it was not tried on the chip. The
- * MIPI side is set up by the firmware of the board; this driver watches the HDMI side, its hot plug and its EDID.
+ * The IT6616. Experimental: what is known of it comes from a vendor's driver, and it was not tried on the chip. This
+ * driver knows the HDMI side, its hot plug and its EDID; the MIPI output is left as the board's firmware sets it up.
  *
  * The chip measures the pixel clock to a few percent only. Where there is sound, the exact one follows from the way HDMI
  * regenerates the audio clock (N and CTS); without sound, 59.94 and 60 Hz look the same, and the whole number is given
@@ -145,9 +145,13 @@ class It6616 implements Receiver {
   /** Sizes and, to a few percent, the clock; undefined in the middle of a change. */
   async #count(chip: I2cChip) {
     const control = await byte(chip, COUNTER);
+    let bytes: Uint8Array;
     await chip.write(COUNTER, control & ~COUNTING);
-    const bytes = await chip.read(VIDEO, 14);
-    await chip.write(COUNTER, control | COUNTING);
+    try {
+      bytes = await chip.read(VIDEO, 14);
+    } finally {
+      await chip.write(COUNTER, control | COUNTING);
+    }
     const at = (offset: number) => (((bytes[offset + 1] ?? 0) & 0x3f) << 8) | (bytes[offset] ?? 0);
     const interlaced = ((bytes[0] ?? 0) & 0x02) !== 0;
     const ticks = at(1) & 0x3ff;
@@ -159,6 +163,7 @@ class It6616 implements Receiver {
     return { width, height: interlaced ? field * 2 : field, interlaced, pixels, pixelClock };
   }
 
+  /** Also starts the counters. */
   async #measureReference(): Promise<void> {
     const { i2c, clock } = this.#context;
     const control = await i2c.use(async (chip) => {
@@ -166,6 +171,8 @@ class It6616 implements Receiver {
       const value = (await byte(chip, REFERENCE)) & 0x7f;
       await chip.write(REFERENCE, value);
       await chip.write(REFERENCE, value | 0x80);
+      // The other counter may have been left held by a bus error.
+      await chip.write(COUNTER, (await byte(chip, COUNTER)) | COUNTING);
       return value;
     });
     const from = clock.now();
@@ -187,7 +194,10 @@ class It6616 implements Receiver {
       await chip.write(AUDIO_CLOCK, (await byte(chip, AUDIO_CLOCK)) | 0x01);
       await chip.write(COUNTER, (await byte(chip, COUNTER)) | COUNTING);
       if (this.#edid !== undefined) await loadEdid(chip, this.#edid);
-      else await chip.write(EDID_CONTROL, EDID_ON);
+      else {
+        await chip.write(EDID_WINDOW, windowClosed);
+        await chip.write(EDID_CONTROL, EDID_ON);
+      }
     });
     await clock.sleep(HOT_PLUG_PAUSE);
     this.#isSetUp = true;
@@ -202,11 +212,16 @@ class It6616 implements Receiver {
     });
   }
 
-  #readEdid(length: number): Promise<Uint8Array> {
-    return this.#context.i2c.use(async (chip) => {
+  async #readEdid(length: number): Promise<Uint8Array> {
+    const wasSetUp = this.#isSetUp;
+    // A bus error may leave the window open, which hides the EDID from the source.
+    this.#isSetUp = false;
+    const edid = await this.#context.i2c.use(async (chip) => {
       await bank(chip, 0);
       return await readRam(chip, EDID_WINDOW, length);
     });
+    this.#isSetUp = wasSetUp;
+    return edid;
   }
 }
 

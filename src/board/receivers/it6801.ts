@@ -62,7 +62,7 @@ class It6801 implements Receiver {
   };
   readonly #context: ReceiverContext;
   readonly #turns = new Turns();
-  /** What the registers of the EDID were left at; others mean that the chip was reset. */
+  /** What the registers of the EDID were left at; others mean a reset of the chip, or a window left open. */
   #leftAt = "";
   /** What the source shall see, kept for when the chip loses it. */
   #edid: Uint8Array | undefined;
@@ -151,9 +151,7 @@ class It6801 implements Receiver {
 
 async function edidState(chip: I2cChip): Promise<string> {
   await chip.write(BANK, 0);
-  // The window may still be open after a bus error, which does not matter here.
-  const window = (await byte(chip, EDID_WINDOW)) & ~1;
-  return `${[window, await byte(chip, EDID_CONTROL), ...(await chip.read(CHECKSUMS, 2))]}`;
+  return `${[await byte(chip, EDID_WINDOW), await byte(chip, EDID_CONTROL), ...(await chip.read(CHECKSUMS, 2))]}`;
 }
 
 async function look(chip: I2cChip): Promise<Signal> {

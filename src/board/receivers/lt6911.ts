@@ -13,7 +13,8 @@ import { Turns } from "./turns.ts";
  *
  * The chip has firmware of its own, which sets up all there is, and which stands still while its registers are read.
  * So the driver looks at the board's cable power first, then at the status registers, and measures only when these tell
- * of a change (and every 10 s, should they miss one); while video runs, it looks twice a second at most.
+ * of a change (and every 10 s, should they miss one); it looks twice a second at most while video runs, and ten times
+ * while it is waited for.
  *
  * Cable power and hot plug are lines of the board; a board without the first one is taken to have power always. The chip
  * does not tell HDCP, HDMI or DVI, the number of sound channels, nor the source's colour space and range: it converts
@@ -38,9 +39,10 @@ export function lt6911uxe(context: ReceiverContext): Receiver {
 
 /**
  * The LT6911C (HDMI 1.4). Experimental as the LT6911UXC, and with the same lines, gaps and EDID. It tells of no change,
- * and a measurement holds its processor for 150 ms: while video runs, it is measured every 2 s at most. It does not
- * count blanking, so the frame rate is the most usual one that fits picture and clock: a picture at 50 Hz is taken to be
- * at 60 where television gives both the same clock. It does not tell whether there is sound.
+ * and a measurement holds its processor for 150 ms: it is measured every 2 s at most while video runs, and every 0.5 s
+ * while it is waited for. It does not count blanking, so the frame rate is the most usual one that fits picture and
+ * clock: a picture at 50 Hz is taken to be at 60 where television gives both the same clock. It does not tell whether
+ * there is sound.
  */
 export function lt6911c(context: ReceiverContext): Receiver {
   return new Lt6911(context, c);
@@ -133,7 +135,8 @@ class Lt6911 implements Receiver {
   async #look(): Promise<Measured> {
     const now = this.#context.clock.now();
     const last = this.#last;
-    if (last?.measured.stable && now - last.at < this.#chip.interval) return last.measured;
+    const { running, waiting } = this.#chip.interval;
+    if (last !== undefined && now - last.at < (last.measured.stable ? running : waiting)) return last.measured;
     // What was measured before counts no more if this look fails.
     this.#last = undefined;
     const measure = () => this.#measure(last, now);

@@ -30,8 +30,11 @@ export interface Lt6911Chip {
   identity: { register: number; id: readonly [number, number] };
   /** Whether a measurement needs access, which holds the chip's processor. */
   held: boolean;
-  /** While video runs, the chip is looked at this often at most, ms, so as to hold its processor rarely. */
-  interval: number;
+  /**
+   * The chip is looked at this often at most, ms, so as to hold its processor rarely: while video runs, and while it is
+   * waited for, which is when the processor has the most to do.
+   */
+  interval: { running: number; waiting: number };
   /** Where the chip tells of changes: a word that is another one as soon as anything has changed. */
   status?: (registers: Registers) => Promise<string>;
   measure(registers: Registers, clock: Clock): Promise<Measured>;
@@ -82,7 +85,7 @@ export const uxc: Lt6911Chip = {
   watchdog: 0x8010,
   identity: { register: 0x8100, id: [0x17, 0x04] },
   held: true,
-  interval: 500,
+  interval: { running: 500, waiting: 100 },
   maxClock: 600_000_000,
   flash: {
     page: 32,
@@ -127,7 +130,7 @@ export const uxe: Lt6911Chip = {
   identity: { register: 0xe100, id: [0x21, 0x02] },
   // Its processor keeps what it measures in bank 0xE0, where it may be read at any time, in one burst.
   held: false,
-  interval: 0,
+  interval: { running: 0, waiting: 0 },
   maxClock: 600_000_000,
   measure: async (registers) => {
     // 0xE084: event, pixel clock ÷ 2 in kHz (3 bytes), H total ÷ 2, V total, H active ÷ 2, V active, audio rate in kHz.
@@ -152,7 +155,7 @@ export const c: Lt6911Chip = {
   identity: { register: 0xa000, id: [0x16, 0x05] },
   held: true,
   // It tells of no change: each look is a whole measurement, and holds the processor for 150 ms.
-  interval: 2000,
+  interval: { running: 2000, waiting: 500 },
   maxClock: 340_000_000,
   flash: {
     page: 16,

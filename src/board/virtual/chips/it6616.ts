@@ -44,9 +44,9 @@ export class It6616Model implements I2cModel {
     return this.#inReset ? [] : [this.#address, ...this.#ram.addresses];
   }
 
-  /** What a source reads, or undefined while hot plug is hidden or the EDID is off. */
+  /** What a source reads, or undefined while hot plug is hidden, the EDID is off or its window is open. */
   get servedEdid(): Uint8Array | undefined {
-    if (!this.#connector.hotPlug || (this.#get(0xc5) & 0x3f) !== 0x02) return undefined;
+    if (!this.#connector.hotPlug || (this.#get(0xc5) & 0x3f) !== 0x02 || this.#ram.open) return undefined;
     const edid = this.#ram.bytes;
     const at = this.#get(0xc6);
     edid[at] = this.#get(0xc7);

@@ -29,9 +29,9 @@ export class It6801Model implements I2cModel {
     return this.#inReset ? [] : [this.#address, ...this.#ram.addresses];
   }
 
-  /** What a source reads, or undefined while hot plug is hidden or the EDID is off. */
+  /** What a source reads, or undefined while hot plug is hidden, the EDID is off or its window is open. */
   get servedEdid(): Uint8Array | undefined {
-    if (!this.#connector.hotPlug || this.#get(0xc0) & 0x01) return undefined;
+    if (!this.#connector.hotPlug || this.#get(0xc0) & 0x01 || this.#ram.open) return undefined;
     const edid = this.#ram.bytes;
     edid[127] = this.#get(0xc4);
     edid[255] = this.#get(0xc5);

@@ -10,8 +10,12 @@ export class ItEdidRam {
     return this.#bytes.slice();
   }
 
+  get open(): boolean {
+    return (this.window & 1) === 1;
+  }
+
   get addresses(): readonly number[] {
-    return this.window & 1 ? [this.window >> 1] : [];
+    return this.open ? [this.window >> 1] : [];
   }
 
   transfer([at = 0, ...values]: Uint8Array, length: number): Uint8Array {

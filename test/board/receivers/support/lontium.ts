@@ -136,22 +136,32 @@ export async function tryRead(receiver: Receiver): Promise<Signal | BusError> {
 }
 
 /**
- * Cables, pictures, resets and bus errors in a random order, with readings in between; then all is calm, and the last
- * reading must be the truth. After a bus error the receiver is started anew, as its input does it.
+ * Cables, pictures, resets and bus errors in a random order, with readings in between, and new EDIDs where these are in
+ * RAM; then all is calm, and the last reading must be the truth. After a bus error the receiver is started anew and its
+ * EDID compared, as its input does it.
  */
 export async function storm<M extends I2cModel>(
   options: RigOptions<M>,
   plugs: readonly Plug[],
   expected: (plug: Plug | undefined) => Signal,
   seed: number,
+  edids: boolean,
 ): Promise<Rig<M>> {
   const random = new Random(seed);
   const storming = rig(options);
   const { connector, model, port, receiver, wait } = storming;
   let started = false;
+  let wanted: Uint8Array | undefined;
   const look = async () => {
     try {
       if (!started) await receiver.start();
+      if (
+        !started &&
+        wanted !== undefined &&
+        Buffer.compare((await receiver.edid?.read(256)) ?? wanted, wanted) !== 0
+      ) {
+        await receiver.edid?.write(wanted);
+      }
       started = true;
       await receiver.read();
     } catch (error) {
@@ -172,6 +182,10 @@ export async function storm<M extends I2cModel>(
       const code = random.pick(["nack", "timeout"] as const);
       port.fault = (transfer) => (transfer >= from && transfer < from + count ? code : undefined);
     } else if (action === 6) await wait(random.below(700));
+    else if (edids) {
+      wanted = edid(2, step);
+      started = false;
+    }
     await look();
   }
   port.fault = () => undefined;
@@ -180,5 +194,6 @@ export async function storm<M extends I2cModel>(
     await look();
   }
   assert.deepEqual(await receiver.read(), expected(connector.plug), `seed ${seed}`);
+  if (wanted !== undefined) assert.deepEqual(await receiver.edid?.read(256), wanted, `seed ${seed}`);
   return storming;
 }
