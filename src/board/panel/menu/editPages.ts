@@ -87,17 +87,21 @@ function knownValues(host: MenuHost, setting: Text, current: unknown): string[] 
   return [...new Set(all)].filter((name) => setting.schema.safeParse(name).success);
 }
 
-/** Says the effect where there is one, then changes the value; what is refused leaves the editor open. */
+/**
+ * Says the effect where there is one, then changes the value; what is refused leaves the editor open. A secret, whose
+ * editor begins empty, is not taken away by one ok too many.
+ */
 function change(site: Site, setting: Leaf, way: Way, value: Single, parent: Page): void {
   const { nav, document } = site;
   const go = () => nav.wait(document.set(way, value), () => nav.backTo(parent));
   const effect = effectInWords(site, setting, way, value);
-  if (effect.length === 0) {
+  const clears = setting.secret && value === "";
+  if (effect.length === 0 && !clears) {
     go();
     return;
   }
   const shown = `${inWords(nav.texts, setting, currentValue(site, way))} > ${inWords(nav.texts, setting, value)}`;
-  const answers = { yes: nav.texts.apply, no: nav.texts.back, first: "yes" } as const;
+  const answers = { yes: nav.texts.apply, no: nav.texts.back, first: clears ? "no" : "yes" } as const;
   nav.open(question(nav, labelIn(nav.texts, setting.label), [...effect, shown], answers, go));
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Lock } from "../../../../src/board/panel/menu/lock.ts";
 import { config } from "../../../../src/config/schema.ts";
+import { VirtualClock } from "../../../support/virtualClock.ts";
 import { FakeHost, Hands, twoChannels } from "./fakeHost.ts";
 
 /** A panel with the PIN 1203. */
@@ -98,6 +100,15 @@ test("after five wrong PINs the wait doubles from 30 s to 10 min", async () => {
   }
   await enter(hands);
   assert.equal(hands.menu.locked, false);
+});
+
+test("while it waits, not even the right PIN is looked at", () => {
+  const clock = new VirtualClock();
+  const lock = new Lock(clock, () => config.parse({ version: 1, panel: { pin: "1203" } }).panel);
+  const answers = Array.from({ length: 5 }, () => lock.unlock("1204"));
+  assert.deepEqual(answers, Array(5).fill("wrong"));
+  assert.equal(lock.unlock("1203"), "waiting");
+  assert.equal(lock.wait, 30_000);
 });
 
 test("the right PIN gives five free attempts again", async () => {

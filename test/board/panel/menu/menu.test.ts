@@ -163,6 +163,19 @@ test("a text that does not fit is refused before the box is asked, a secret with
   assert.deepEqual(hands.host.patches, []);
 });
 
+test("a secret is not taken away by one ok too many", async () => {
+  const hands = new Hands();
+  await hands.go("News: HDMI 1", "Settings", "Outputs", "studio", "Passphrase");
+  await hands.press("ok");
+  assert.deepEqual(hands.lines, ["Passphrase", "  •••• > -", "> Back", "  Apply"]);
+  await hands.press("ok");
+  assert.deepEqual(hands.host.patches, []);
+  await hands.press("ok");
+  await hands.go("Apply");
+  const output = hands.host.document.channels[0]?.outputs[2];
+  assert.equal(output?.type === "srt" && output.passphrase, "");
+});
+
 test("while a change is under way only back is a key, and its end after that is not waited for", async () => {
   const hands = new Hands();
   let finish = (_: Answer): void => {};
