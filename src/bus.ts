@@ -2,6 +2,8 @@
  * The one event bus: news travels upwards on it, calls go downwards. A listener that throws is reported and hurts nobody
  * else.
  */
+import type { InputStatus } from "./board/inputs/inputs.ts";
+import type { BoardReadings } from "./board/sensors/readings.ts";
 import type { ChannelStatus } from "./channels/status.ts";
 
 /** Every event and what it carries. */
@@ -12,6 +14,10 @@ export interface Events {
   levels: { channel: string; peak: number[]; rms: number[] };
   /** A channel was removed from the configuration. */
   channelRemoved: { id: string };
+  /** The signal on a connector of the box, or what is said of it, is another one. */
+  input: InputStatus;
+  /** What the sensors of the box tell: when a state changes, and every 5 s. */
+  readings: BoardReadings;
   /** A new configuration is in force. */
   config: { revision: number };
   /** A line for the log. */

@@ -14,7 +14,8 @@ export interface Options {
   interface: string;
   /** First channel's source at the first start. */
   input: SourceConfig | undefined;
-  board: "virtual";
+  /** Model of the box, a file of firmware/boards. */
+  board: string;
   orphanSeconds: number;
   stamp: boolean;
 }
@@ -35,7 +36,7 @@ export const usage = `Usage: npm start -- [options]
   --runtime FOLDER      sockets of the media processes; at most ${RUNTIME_PATH_MAX} bytes long
                         and in memory (as root /run/steadycast, else $XDG_RUNTIME_DIR/steadycast, where these are
                         in memory; else in /dev/shm)
-  --board NAME          the box: virtual
+  --board NAME          the box, a file of firmware/boards (virtual)
   --orphan-seconds N    how long the media runs on without a supervisor, 0 for ever (60)
   --stamp               draw counter and clock into the test picture, for measurements
   --help                this text
@@ -47,13 +48,15 @@ At the first start with a data folder, which then keeps its configuration:
                           FILE                      media file, looped
                           udp://239.1.2.3:1234      MPEG-TS by UDP; rtp:// by RTP; multicast or 0.0.0.0
                           /dev/video0[,hw:1,0]      V4L2 device and ALSA device
+                          input:hdmi1               input of the box, whose signal it follows
   --interface NAME      network interface of its input and its output (lo)
 `;
 
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options | "help" {
   const values = read(args);
   if (values.help) return "help";
-  if (values.board !== "virtual") throw new UsageError(`--board must be virtual, is ${values.board}`);
+  const board = values.board ?? "virtual";
+  if (!/^[a-z0-9-]{1,24}$/.test(board)) throw new UsageError(`--board must be the name of a board file, is ${board}`);
   const runtime = resolve(values.runtime ?? defaultRuntime(env));
   const length = Buffer.byteLength(runtime);
   if (length > RUNTIME_PATH_MAX) {
@@ -66,7 +69,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = p
     runtime,
     interface: networkInterface,
     input: values.input === undefined ? undefined : input(values.input, networkInterface),
-    board: "virtual",
+    board,
     orphanSeconds: integer("--orphan-seconds", values["orphan-seconds"] ?? "60", 0, 86_400),
     stamp: values.stamp,
   };
@@ -137,6 +140,7 @@ function draft(text: string, networkInterface: string): unknown {
     return { type: "ip", protocol, address: address || "0.0.0.0", port: Number(port), interface: networkInterface };
   }
   if (text.includes("://")) throw new UsageError(`--input ${text}: must be test, a file, a device, udp:// or rtp://`);
+  if (text.startsWith("input:")) return { type: "input", connector: text.slice("input:".length) };
   if (text.startsWith("/dev/")) {
     const [videoDevice, ...audioDevice] = text.split(",");
     return { type: "capture", videoDevice, audioDevice: audioDevice.join(",") };

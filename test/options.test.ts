@@ -73,7 +73,7 @@ test("what cannot be used is refused by name, limit and value", () => {
   assert.match(refusal("--port", "70000"), /--port must be 0 to 65535, is 70000/);
   assert.match(refusal("--port", "http"), /--port must be .*, is http/);
   assert.match(refusal("--orphan-seconds", "-1"), /orphan-seconds/);
-  assert.match(refusal("--board", "rk3588"), /--board must be virtual, is rk3588/);
+  assert.match(refusal("--board", "../x"), /--board must be the name of a board file, is \.\.\/x/);
   assert.match(refusal("--input", "http://x/y"), /--input http:\/\/x\/y/);
   assert.match(refusal("--input", "udp://999.1.1.1:5000"), /address/);
   assert.match(refusal("--nonsense"), /nonsense/);

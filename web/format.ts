@@ -117,6 +117,8 @@ export const indicators: { priority: 1 | 2; names: [keyof Tr101290, string][] }[
 
 export function sourceName(source: SourceConfig): string {
   switch (source.type) {
+    case "input":
+      return `Input ${source.connector}`;
     case "test":
       return `Test signal, ${source.pattern}`;
     case "file":

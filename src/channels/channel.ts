@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { ZodError, z } from "zod";
 import type { Bus } from "../bus.ts";
-import type { ChannelConfig, SrtOutputConfig } from "../config/schema.ts";
+import type { ChannelConfig, DirectSource, SrtOutputConfig } from "../config/schema.ts";
 import { type Platform, UnsupportedSetting } from "../media/codecs.ts";
 import type { RawEvent } from "../media/connection.ts";
 import { ChannelPaths } from "../media/paths.ts";
@@ -39,9 +39,17 @@ export interface MediaSetup {
   /** See SpecOptions. */
   stamp: boolean;
   slates: Pick<SlateClips, "find" | "make" | "prune">;
+  /** What is to be opened for an input of the box now, null for nothing, and what is known of it in words. */
+  input?: (connector: string) => { source: DirectSource | null; text: string };
   timers?: Timers;
   /** For tests: what supervises a process. */
   supervise?: <Spec>(options: WorkerOptions, hooks: WorkerHooks) => Supervised<Spec>;
+}
+
+/** What a channel must do without, to spare a box that is too hot. */
+export interface Relief {
+  preview: boolean;
+  stopped: boolean;
 }
 
 interface OutputWorker {
@@ -61,6 +69,7 @@ export class Channel {
   readonly #outputs = new Map<string, OutputWorker>();
   #orders: Promise<unknown> = Promise.resolve();
   #restarting = false;
+  #relief: Relief = { preview: true, stopped: false };
   #cancelSlateRetry = () => {};
 
   constructor(config: ChannelConfig, media: MediaSetup, bus: Bus) {
@@ -80,6 +89,22 @@ export class Channel {
     return this.#order(() => this.#bring());
   }
 
+  relieve(relief: Relief): Promise<void> {
+    return this.#order(async () => {
+      if (isDeepStrictEqual(relief, this.#relief)) return;
+      this.#relief = relief;
+      await this.#bring();
+    });
+  }
+
+  /** The signal on a connector of the box is another one. */
+  follow(connector: string): Promise<void> {
+    return this.#order(async () => {
+      const { source } = this.#config;
+      if (source.type === "input" && source.connector === connector) await this.#bring();
+    });
+  }
+
   /** Changes to another configuration of the same id. */
   apply(config: ChannelConfig): Promise<void> {
     return this.#order(async () => {
@@ -90,7 +115,7 @@ export class Channel {
 
   /** Ends the workers and starts them anew, without a break on the wire; `busy` while that is going on already. */
   async restart(): Promise<"done" | "not-running" | "busy"> {
-    if (!this.#config.enabled) return "not-running";
+    if (!this.#wanted) return "not-running";
     if (this.#restarting) return "busy";
     this.#restarting = true;
     try {
@@ -149,7 +174,7 @@ export class Channel {
         const verdict = this.#monitor.judgeOutput(output.id, this.#outputs.get(output.id)?.worker);
         return { ...shared, ...verdict, srt: this.#monitor.output(output.id) };
       }
-      return { ...shared, ...this.#datagramOutput(output.id, enabled && output.enabled), srt: null };
+      return { ...shared, ...this.#datagramOutput(output.id, this.#wanted && output.enabled), srt: null };
     });
     return {
       id,
@@ -165,6 +190,11 @@ export class Channel {
     };
   }
 
+  /** Shall be on air, and may. */
+  get #wanted(): boolean {
+    return this.#config.enabled && !this.#relief.stopped;
+  }
+
   // ---- orders --------------------------------------------------------------------------------------------------------
 
   #order(task: () => Promise<void>): Promise<void> {
@@ -175,10 +205,13 @@ export class Channel {
 
   /** Applies the configuration. What cannot be applied is a fault, and what is on air stays on air. */
   async #bring(): Promise<void> {
-    if (!this.#config.enabled) {
+    if (!this.#wanted) {
       await this.#endWorkers();
+      const why = "Stopped to spare the box, which is too hot: it comes back when the box has cooled";
+      this.#monitor.fault("too-hot", this.#config.enabled, "error", why);
       return;
     }
+    this.#monitor.fault("too-hot", false, "error", "");
     try {
       await this.#bringEnabled(this.#config);
       this.#monitor.fault("not-applied", false, "error", "");
@@ -191,7 +224,11 @@ export class Channel {
 
   async #bringEnabled(config: ChannelConfig): Promise<void> {
     const { platform, stamp, slates } = this.#media;
-    const encode = encodeSpec(config, { platform, stamp, paths: this.#paths });
+    const { preview } = this.#relief;
+    const { source } = config;
+    const input = source.type === "input" ? this.#media.input?.(source.connector) : undefined;
+    this.#monitor.inputSays(input?.text ?? "");
+    const encode = encodeSpec(config, { platform, stamp, preview, paths: this.#paths, input: input?.source ?? null });
     await mkdir(this.#paths.folder, { recursive: true, mode: 0o700 });
     const slate = await slates.find(config.id, encode);
     const transmit = transmitSpec(config, this.#paths, slate.path);
@@ -358,7 +395,7 @@ export class Channel {
   /** Tells of a change of state or faults at once. */
   #changed(): void {
     for (const [id, { worker }] of this.#outputs) this.#monitor.judgeOutput(id, worker);
-    const changed = this.#monitor.update(this.#config.enabled, this.#encode?.worker, this.#transmit?.worker);
+    const changed = this.#monitor.update(this.#wanted, this.#encode?.worker, this.#transmit?.worker);
     if (changed) this.#bus.emit("channel", this.status());
   }
 

@@ -6,7 +6,7 @@ import type { ChannelConfig, Config } from "../config/schema.ts";
 import { Connection } from "../media/connection.ts";
 import { ChannelPaths } from "../media/paths.ts";
 import { findProcesses, MediaProcess } from "../media/process.ts";
-import { Channel, type MediaSetup } from "./channel.ts";
+import { Channel, type MediaSetup, type Relief } from "./channel.ts";
 import type { ChannelControl, ChannelStatus, OrderResult } from "./status.ts";
 
 /** Milliseconds between two reports of every channel. */
@@ -22,8 +22,11 @@ export class Channels implements ChannelControl {
   readonly #media: MediaSetup;
   readonly #bus: Bus;
   readonly #channels = new Map<string, Channel>();
-  #unlisten = () => {};
+  readonly #listening: (() => void)[] = [];
   #reports: NodeJS.Timeout | undefined;
+  /** What a box that is too hot does without. */
+  #preview = true;
+  #shed = 0;
   /** Changes of configuration are followed one after another. */
   #following: Promise<void> = Promise.resolve();
 
@@ -37,7 +40,10 @@ export class Channels implements ChannelControl {
   async start(): Promise<void> {
     await mkdir(this.#media.runtimeFolder, { recursive: true, mode: 0o700 });
     await this.#endStrays();
-    this.#unlisten = this.#bus.on("config", () => this.#follow());
+    this.#listening.push(
+      this.#bus.on("config", () => this.#follow()),
+      this.#bus.on("input", ({ connector }) => this.#followInput(connector)),
+    );
     this.#reports = setInterval(() => {
       for (const channel of this.#channels.values()) this.#bus.emit("channel", channel.status());
     }, REPORT_INTERVAL);
@@ -83,7 +89,7 @@ export class Channels implements ChannelControl {
   }
 
   async #leave(how: (channel: Channel) => Promise<void>): Promise<void> {
-    this.#unlisten();
+    for (const unlisten of this.#listening.splice(0)) unlisten();
     clearInterval(this.#reports);
     await this.#following;
     await Promise.all([...this.#channels.values()].map(how));
@@ -101,16 +107,39 @@ export class Channels implements ChannelControl {
     });
   }
 
+  /** Lowers the load: previews, and so many channels from the last one upwards. For the box's protection from heat. */
+  relieve({ preview, shed }: { preview?: boolean; shed?: number }): void {
+    this.#preview = preview ?? this.#preview;
+    this.#shed = shed ?? this.#shed;
+    for (const [id, channel] of this.#channels) {
+      channel.relieve(this.#reliefOf(id)).catch((error: Error) => this.#log("error", `${id}: ${error.message}`));
+    }
+  }
+
+  #reliefOf(id: string): Relief {
+    const { channels } = this.#config.current;
+    const index = channels.findIndex((channel) => channel.id === id);
+    return { preview: this.#preview, stopped: index >= channels.length - this.#shed };
+  }
+
+  #followInput(connector: string): void {
+    for (const [id, channel] of this.#channels) {
+      channel.follow(connector).catch((error: Error) => this.#log("error", `${id}: ${error.message}`));
+    }
+  }
+
   async #bring(config: ChannelConfig): Promise<void> {
     const channel = this.#channels.get(config.id);
     try {
       if (channel === undefined) {
         const fresh = new Channel(config, this.#media, this.#bus);
         this.#channels.set(config.id, fresh);
+        await fresh.relieve(this.#reliefOf(config.id));
         await fresh.start();
       } else if (channel.config !== config) {
         await channel.apply(config);
       }
+      await channel?.relieve(this.#reliefOf(config.id));
     } catch (error) {
       this.#log("error", `${config.id}: ${(error as Error).message}`);
     }

@@ -66,6 +66,7 @@ export class Monitor {
   #source: Evidence["source"] = "none";
   #programme: Evidence["programme"] = "none";
   #settled = false;
+  #input = "";
   #state: ChannelState = "stopped";
   #since: string;
 
@@ -97,6 +98,12 @@ export class Monitor {
   /** A fault that the channel itself finds. */
   fault(id: string, wrong: boolean, severity: Fault["severity"], message: string): void {
     this.#faults.set(id, wrong, severity, message);
+  }
+
+  /** What an input of the box knows of its signal, which says more than that no picture comes; "" for other sources. */
+  inputSays(text: string): void {
+    this.#input = text;
+    this.#takeSource(this.#source, "");
   }
 
   /** Takes the state anew from what is known; true when it or the faults changed. */
@@ -212,7 +219,8 @@ export class Monitor {
 
   #takeSource(state: Evidence["source"], detail: string): void {
     this.#source = state;
-    const because = detail === "" ? "" : `: ${detail}`;
+    const why = this.#input || detail;
+    const because = why === "" ? "" : `: ${why}`;
     switch (state) {
       case "live":
         this.#faults.clear("source-lost");

@@ -1,5 +1,5 @@
 /** Launch descriptions of the source and program pipelines of `encode`, made from the validated configuration. */
-import type { ChannelConfig, SourceConfig, VideoConfig } from "../config/schema.ts";
+import type { ChannelConfig, DirectSource, VideoConfig } from "../config/schema.ts";
 import {
   audioStream,
   type CodedStream,
@@ -32,8 +32,7 @@ export interface SourcePipeline {
  * What every source ends in: pictures in the programme's format, and sound in stereo. The sound keeps its rate: the
  * frame store makes 48 kHz of it by the time stamps, which `audioresample` follows within 30 ms only.
  */
-function ends(channel: ChannelConfig, platform: Platform): { picture: string; sound: string } {
-  const { video } = channel;
+function ends(video: VideoConfig, platform: Platform): { picture: string; sound: string } {
   return {
     picture: chain(
       element("identity", { name: "mode", silent: true }),
@@ -57,7 +56,7 @@ function ends(channel: ChannelConfig, platform: Platform): { picture: string; so
 }
 
 type Ends = ReturnType<typeof ends>;
-type Source<Type extends SourceConfig["type"]> = Extract<SourceConfig, { type: Type }>;
+type Source<Type extends DirectSource["type"]> = Extract<DirectSource, { type: Type }>;
 
 const patterns = { bars: "smpte", ball: "ball", snow: "snow", black: "black" } as const;
 
@@ -139,13 +138,13 @@ function captureLaunch(source: Source<"capture">, { picture, sound }: Ends): str
 
 /** The source pipeline: appsinks `video` and `audio`, `mode` before deinterlacing and scaling. */
 export function sourcePipeline(
-  channel: ChannelConfig,
+  source: DirectSource,
+  video: VideoConfig,
   platform: Platform,
   options: { stamp: boolean },
 ): SourcePipeline {
-  const { source } = channel;
-  const live = channel.video.lowLatency ? 15 : 30;
-  const tails = ends(channel, platform);
+  const live = video.lowLatency ? 15 : 30;
+  const tails = ends(video, platform);
   switch (source.type) {
     case "test":
       return {

@@ -1,6 +1,6 @@
 /** What the media processes of a channel shall do, from its configuration. */
 import { createHash } from "node:crypto";
-import type { ChannelConfig, OutputConfig, SrtOutputConfig } from "../config/schema.ts";
+import type { ChannelConfig, DirectSource, OutputConfig, SrtOutputConfig } from "../config/schema.ts";
 import { type Platform, timing } from "./codecs.ts";
 import type { ChannelPaths } from "./paths.ts";
 import { programPipeline, sourcePipeline } from "./pipelines.ts";
@@ -14,30 +14,38 @@ export interface SpecOptions {
   paths: ChannelPaths;
   /** Draw a machine-readable strip of counter and clock into the test picture, for measurements. */
   stamp: boolean;
+  /** What a channel opens whose source is an input of the box: null while no signal is there. */
+  input?: DirectSource | null;
+  /** False, for a box that is too hot: no preview picture is made. */
+  preview?: boolean;
 }
 
 /** @throws UnsupportedSetting */
 export function encodeSpec(channel: ChannelConfig, options: SpecOptions): EncodeSpec {
   const { platform, paths } = options;
   const { video, audio, loss } = channel;
-  const stamp = options.stamp && channel.source.type === "test";
-  const source = sourcePipeline(channel, platform, { stamp });
+  const opened = channel.source.type === "input" ? options.input : channel.source;
+  const stamp = options.stamp && opened?.type === "test";
+  const source = opened && sourcePipeline(opened, video, platform, { stamp });
   const program = programPipeline(channel, platform);
   const [video0] = program.streams;
   return {
     channel: channel.id,
-    source: { ...source, stamp },
+    source: source ? { ...source, stamp } : null,
     video: { width: video.width, height: video.height, rate: video0?.rate ?? [25, 1], format: program.format },
     audio: audio.map(({ channels, delayMs }) => ({ channels, delayMs })),
     loss: { ...loss },
     program: { launch: program.launch, live: program.live },
     streams: program.streams,
     feed: paths.feed,
-    preview: {
-      file: paths.preview,
-      width: PREVIEW_WIDTH,
-      height: Math.max(2, 2 * Math.round((PREVIEW_WIDTH * video.height) / video.width / 2)),
-    },
+    preview:
+      options.preview === false
+        ? null
+        : {
+            file: paths.preview,
+            width: PREVIEW_WIDTH,
+            height: Math.max(2, 2 * Math.round((PREVIEW_WIDTH * video.height) / video.width / 2)),
+          },
   };
 }
 

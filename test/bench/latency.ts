@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ChannelConfig } from "../../src/config/schema.ts";
+import type { ChannelConfig, DirectSource } from "../../src/config/schema.ts";
 import { frameRate } from "../../src/media/codecs.ts";
 import { sourcePipeline } from "../../src/media/pipelines.ts";
 import { type Scope, temporaryFolder } from "../media/support/worker.ts";
@@ -35,8 +35,8 @@ const product =
 /** The pictures of the product's own test source, without a stamp, as a file of raw frames. */
 function testPictures(folder: string): string {
   const file = join(folder, "pictures.i420");
-  const source = { ...lowLatency.source, sound: false } as ChannelConfig["source"];
-  const { launch } = sourcePipeline({ ...lowLatency, source }, "pc", { stamp: false });
+  const source = { ...lowLatency.source, sound: false } as DirectSource;
+  const { launch } = sourcePipeline(source, lowLatency.video, "pc", { stamp: false });
   const count = LOOP * Number(lowLatency.video.frameRate);
   const recorded = launch
     .replace("is-live=true", `num-buffers=${count}`)

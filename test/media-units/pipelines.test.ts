@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { type ChannelConfig, channel, defaultConfig, source } from "../../src/config/schema.ts";
+import { type ChannelConfig, channel, type DirectSource, defaultConfig, source } from "../../src/config/schema.ts";
 import { frameRate } from "../../src/media/codecs.ts";
 import { caps, chain, element, fileUri } from "../../src/media/launch.ts";
-import { programPipeline, sourcePipeline } from "../../src/media/pipelines.ts";
+import { programPipeline, type SourcePipeline, sourcePipeline } from "../../src/media/pipelines.ts";
 import { Random } from "../support/random.ts";
 
 const base = defaultConfig("lo").channels[0] as ChannelConfig;
@@ -12,8 +12,13 @@ function channelWith(patch: Record<string, unknown>): ChannelConfig {
   return channel.parse({ ...structuredClone(base), ...patch });
 }
 
+function pipelineOf(config: unknown, { stamp = false, video = {} } = {}): SourcePipeline {
+  const changed = channelWith({ source: config, video });
+  return sourcePipeline(changed.source as DirectSource, changed.video, "pc", { stamp });
+}
+
 function sourceLaunch(config: unknown, stamp = false): string {
-  return sourcePipeline(channelWith({ source: config }), "pc", { stamp }).launch;
+  return pipelineOf(config, { stamp }).launch;
 }
 
 /** A launch description as gst_parse_launch takes it apart, with the values of free settings left out. */
@@ -137,14 +142,11 @@ test("an IP source takes the programme, buffer and interface that are set", () =
   );
   assert.match(rtp, /program-number=-1 /);
   assert.doesNotMatch(rtp, /multicast-iface/);
-  assert.equal(
-    sourcePipeline(channelWith({ source: { type: "ip", latencyMs: 900 } }), "pc", { stamp: false }).latencyMs,
-    900,
-  );
+  assert.equal(pipelineOf({ type: "ip", latencyMs: 900 }).latencyMs, 900);
 });
 
 test("files loop, live sources do not", () => {
-  const loops = (config: unknown) => sourcePipeline(channelWith({ source: config }), "pc", { stamp: false }).loop;
+  const loops = (config: unknown) => pipelineOf(config).loop;
   assert.equal(loops({ type: "file", path: "/a.ts" }), true);
   for (const type of ["test", "ip", "capture"]) assert.equal(loops({ type }), false);
 });
@@ -168,9 +170,7 @@ test("every source ends in the programme's picture and in stereo at 48 kHz", () 
       { type: "ip" },
       { type: "capture", audioDevice: "hw:0" },
     ]) {
-      const { launch } = sourcePipeline(channelWith({ source: config, video: { width, height } }), "pc", {
-        stamp: false,
-      });
+      const { launch } = pipelineOf(config, { video: { width, height } });
       const picture = `video/x-raw,format=I420,width=${width},height=${height},pixel-aspect-ratio=1/1,colorimetry=${colorimetry} ! appsink name=video`;
       assert.ok(launch.includes(`identity name=mode silent=true ! deinterlace mode=auto fields=all`), launch);
       assert.ok(launch.includes(picture), launch);
@@ -183,7 +183,7 @@ test("every source ends in the programme's picture and in stereo at 48 kHz", () 
 });
 
 test("rockchip pictures are NV12", () => {
-  const { launch } = sourcePipeline(base, "rockchip", { stamp: false });
+  const { launch } = sourcePipeline(base.source as DirectSource, base.video, "rockchip", { stamp: false });
   assert.match(launch, /format=NV12,width=1280,height=720,pixel-aspect-ratio=1\/1/);
   assert.equal(programPipeline(base, "rockchip").format, "NV12");
 });

@@ -69,8 +69,9 @@ static void jump_if_stalled(struct store *store, int64_t now)
 
 static enum source_state state_of(const struct store *store, int64_t now)
 {
+    /* An input without a signal is one that was lost, too. */
     if (!store->has_source)
-        return SOURCE_NONE;
+        return store->frames.state == PICTURE_LIVE || store->frames.state == PICTURE_HELD ? SOURCE_HELD : SOURCE_LOST;
     const struct store_input *input = store->input;
     if (input != NULL && input->last[TIMELINE_VIDEO] == 0 && input->last[TIMELINE_AUDIO] > now - NS_PER_S &&
         now - store->began_at > SOUND_ALONE)

@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import type { ChannelConfig } from "../../../src/config/schema.ts";
+import type { ChannelConfig, DirectSource } from "../../../src/config/schema.ts";
 import { audioStream, videoStream } from "../../../src/media/codecs.ts";
 import { sourcePipeline } from "../../../src/media/pipelines.ts";
 import type { Scope } from "../../media/support/worker.ts";
@@ -57,7 +57,7 @@ export function udpUrl({ address, port }: { address: string; port: number }, opt
 
 /** The product's own source pipeline, with other ends. */
 function source(channel: ChannelConfig, ends: { video: string; audio: string }): string[] {
-  const { launch } = sourcePipeline(channel, "pc", { stamp: false });
+  const { launch } = sourcePipeline(channel.source as DirectSource, channel.video, "pc", { stamp: false });
   return launch.replace("appsink name=video", ends.video).replace("appsink name=audio", ends.audio).split(" ");
 }
 
