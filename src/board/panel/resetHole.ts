@@ -51,7 +51,7 @@ export class ResetHole {
     this.#wait(since, 1);
   }
 
-  /** Waits until the key has been held for so many seconds. Reckoned from the press, so that lateness does not add up. */
+  /** Waits until the key has been held for so many seconds, from the press on: lateness does not add up. */
   #wait(since: number, seconds: number): void {
     const { clock, progress } = this.#options;
     this.#cancel = clock.after(Math.max(0, since + seconds * 1000 - clock.now()), () => {

@@ -1,7 +1,7 @@
 /**
- * The panel's own letters: 5 × 7 pixels and a row for descenders, in cells of 6 × 8; ASCII, what English, German, French
- * and Spanish add to it, and a few signs. Letters with marks (é, Ü, ñ) are put together of the letter and the mark, as
- * Unicode takes them apart.
+ * The panel's own letters: 5 × 7 pixels and a row for descenders, in cells of 6 × 8; ASCII, what English, German,
+ * French and Spanish add to it, and a few signs. Letters with marks (é, Ü, ñ) are put together of the letter and the
+ * mark, as Unicode takes them apart.
  */
 
 export const CELL_WIDTH = 6;

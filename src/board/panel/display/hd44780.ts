@@ -2,8 +2,8 @@
  * Character displays with an HD44780 controller behind a PCF8574 port expander, whose pins are: P0 RS, P1 RW, P2 EN, P3
  * backlight, P4 to P7 data, so the controller is driven in its 4-bit mode and only written.
  *
- * Modules work on buses of up to 400 kHz (the PCF8574's data sheet says 100 kHz), 22 µs a byte. Between the end of one instruction and the
- * first nibble of the next there are two bytes: more than the 41 µs that writing a character takes.
+ * Modules work on buses of up to 400 kHz (the PCF8574's data sheet says 100 kHz), 22 µs a byte. Between the end of one
+ * instruction and the first nibble of the next there are two bytes: more than the 41 µs that writing a character takes.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { I2cChip, I2cDevice } from "../../i2c.ts";
@@ -34,7 +34,7 @@ const TWO_LINES = 0x08;
 const CGRAM = 0x40;
 const DDRAM = 0x80;
 
-/** Waiting times of the data sheet's figure 24, ms: after power (40 at 2.7 V), and after the first two function sets. */
+/** Waiting times of the data sheet's figure 24, ms: after power (40 at 2.7 V), and after the first function sets. */
 const POWER_ON = 50;
 const FIRST_FUNCTION_SET = 5;
 const SECOND_FUNCTION_SET = 1;

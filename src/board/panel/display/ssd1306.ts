@@ -1,6 +1,6 @@
 /**
- * OLED displays with an SSD1306 or SH1106 controller on I2C. Both are written page by page (a page is eight rows, a byte
- * a column of it, bit 0 on top), which is the one addressing mode that both have.
+ * OLED displays with an SSD1306 or SH1106 controller on I2C. Both are written page by page (a page is eight rows, a
+ * byte a column of it, bit 0 on top), which is the one addressing mode that both have.
  */
 import type { I2cChip, I2cDevice } from "../../i2c.ts";
 import type { Brightness, Display, Picture, View } from "../view.ts";

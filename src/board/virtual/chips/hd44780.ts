@@ -1,4 +1,4 @@
-/** A character display: HD44780 controller (ROM A00) behind a PCF8574, wired as its driver says (panel/display/hd44780.ts). */
+/** A character display: HD44780 controller (ROM A00) behind a PCF8574, wired as panel/display/hd44780.ts says. */
 import { characterAt } from "../../panel/display/a00.ts";
 import { characterOf } from "../../panel/display/font.ts";
 import type { Picture } from "../../panel/view.ts";
