@@ -137,7 +137,11 @@ export class V4l2Capture implements Capture {
   }
 
   async writeEdid(edid: Uint8Array): Promise<void> {
-    this.#check(await this.#run(() => [`--set-edid=pad=${PAD},file=-`], formatEdid(edid)), "VIDIOC_S_EDID");
+    const output = await this.#run(() => [`--set-edid=pad=${PAD},file=-`], formatEdid(edid));
+    this.#check(output, "VIDIOC_S_EDID");
+    // v4l2-ctl itself refuses blocks whose checksum is wrong.
+    const refused = /^EDID not set.*$/m.exec(output.stderr);
+    if (refused !== null) throw this.#failed(refused[0]);
   }
 
   watch(listener: () => void): () => void {

@@ -128,6 +128,8 @@ test("EDIDs go and come in hexadecimal; a driver may have none yet, or none at a
   assert.equal(await capture.readEdid(2), undefined);
   tool.output = { stdout: "", stderr: "VIDIOC_S_EDID: failed: Argument list too long\n" };
   await assert.rejects(capture.writeEdid(edid), { code: "unavailable", message: /VIDIOC_S_EDID fails \(E2BIG\)/ });
+  tool.output = { stdout: "", stderr: "EDID not set due to checksum errors\n" };
+  await assert.rejects(capture.writeEdid(edid), { code: "unavailable", message: /checksum errors/ });
 });
 
 const change = "12.000100: event 0, pending 0: source_change: pad/input=0 changes: 1\n";
