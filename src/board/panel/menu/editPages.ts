@@ -4,7 +4,7 @@ import { valueAt } from "../../../config/json.ts";
 import type { KeyName } from "../../boardFile.ts";
 import type { View } from "../view.ts";
 import { locate, type SettingsDocument, type Way } from "./document.ts";
-import { type Editor, editorFor } from "./editors.ts";
+import { type Editor, editorFor, HIDDEN } from "./editors.ts";
 import type { MenuHost } from "./host.ts";
 import { type Item, ListPage, message, type Navigator, type Page, question } from "./page.ts";
 import {
@@ -52,7 +52,7 @@ export function effectInWords(site: Site, setting: Setting, way: Way, value: unk
 /** A value in a row. A secret tells only whether there is one. */
 export function inWords(words: Texts, setting: Leaf, value: unknown): string {
   if (value === undefined || value === "") return words.none;
-  if (setting.secret) return "••••";
+  if (setting.secret) return HIDDEN.repeat(4);
   if (typeof value === "boolean") return value ? words.on : words.off;
   if (typeof value !== "string" && typeof value !== "number") return JSON.stringify(value);
   return setting.unit === undefined ? String(value) : `${value} ${setting.unit}`;

@@ -101,15 +101,17 @@ class Ipv4Editor implements Editor {
 }
 
 /** What can be written, in the order of the wheel; the setting's pattern takes out what it does not allow. */
-const CHARACTERS = [
+export const CHARACTERS = [
   ..." abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
   ..."-_./:,;+*=@#%&!?'\"()[]{}<>|\\^~$`",
   ..."äöüßÄÖÜàâçéèêëîïôùûñáíóúÀÇÉÈÊÑ¿¡",
 ];
 
 const END = "_";
-const MARKS = { delete: "←", insert: "→" } as const;
-const HIDDEN = "•";
+/** Shown in place of a character. */
+export const MARKS = { delete: "←", insert: "→" } as const;
+/** Stands for a character of a secret. */
+export const HIDDEN = "●";
 /** Patterns may want a least length: a character is allowed when so many of it are. */
 const REPEATS = 12;
 

@@ -1,11 +1,11 @@
 /** Asks for the PIN: up and down change a digit, right goes on to the next, ok tries it. */
 import type { KeyName } from "../../boardFile.ts";
 import type { View } from "../view.ts";
+import { HIDDEN } from "./editors.ts";
 import type { Lock } from "./lock.ts";
 import type { Navigator, Page } from "./page.ts";
 
 const MAX_DIGITS = 8;
-const HIDDEN = "•";
 
 export class PinPage implements Page {
   readonly #nav: Navigator;

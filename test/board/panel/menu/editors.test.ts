@@ -116,7 +116,7 @@ test("a secret is written anew, and only the character in hand is shown", () => 
   assert.ok(setting?.kind === "text");
   const editor = editorFor(setting, "1234");
   assert.deepEqual(editor.shown(), { value: "_", cursor: 0 });
-  assert.deepEqual(press(editor, "uuruuru").shown(), { value: "••0", cursor: 2 });
+  assert.deepEqual(press(editor, "uuruuru").shown(), { value: "●●0", cursor: 2 });
   assert.equal(editor.value(), "110");
 });
 

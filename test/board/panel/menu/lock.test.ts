@@ -33,7 +33,7 @@ test("anything but looking asks for the PIN, and goes on where it was asked for"
   await hands.press("down", "ok");
   assert.deepEqual(hands.view, { title: "PIN", rows: [{ text: "PIN", value: "0" }], selected: 0, cursor: 0 });
   await hands.press("up", "right");
-  assert.deepEqual(hands.view.rows, [{ text: "PIN", value: "•0" }]);
+  assert.deepEqual(hands.view.rows, [{ text: "PIN", value: "●0" }]);
   await hands.press("left", "down", "back");
   assert.equal(hands.view.title, "Rack 7 (locked)");
   await hands.press("right");

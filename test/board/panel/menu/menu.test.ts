@@ -95,7 +95,7 @@ test("a channel's page, its settings and an editor", async () => {
     "  Address | 10.0.0.9",
     "  Port | 9000",
     "  Latency | 125 ms",
-    "  Passphrase | ••••",
+    "  Passphrase | ●●●●",
     "  Stream ID | -",
     "  Remove",
   ]);
@@ -167,7 +167,7 @@ test("a secret is not taken away by one ok too many", async () => {
   const hands = new Hands();
   await hands.go("News: HDMI 1", "Settings", "Outputs", "studio", "Passphrase");
   await hands.press("ok");
-  assert.deepEqual(hands.lines, ["Passphrase", "  •••• > -", "> Back", "  Apply"]);
+  assert.deepEqual(hands.lines, ["Passphrase", "  ●●●● > -", "> Back", "  Apply"]);
   await hands.press("ok");
   assert.deepEqual(hands.host.patches, []);
   await hands.press("ok");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { glyphOf } from "../../../../src/board/panel/display/font.ts";
+import { CHARACTERS, HIDDEN, MARKS } from "../../../../src/board/panel/menu/editors.ts";
 import { type Setting, settingsOf } from "../../../../src/board/panel/menu/settings.ts";
 import { languageNames, type Texts, texts } from "../../../../src/board/panel/menu/texts.ts";
 import { config, languages } from "../../../../src/config/schema.ts";
@@ -37,6 +39,19 @@ test("what is translated are labels that the schema has", () => {
       language,
     );
   }
+});
+
+test("the graphic displays' font has every character that the menu shows and writes", () => {
+  const own = languages.flatMap((language) => [
+    ...Object.values(words(texts[language])),
+    ...Object.values(texts[language].labels),
+    languageNames[language],
+  ]);
+  const shown = new Set([...own.join(""), ...CHARACTERS, ...Object.values(MARKS), HIDDEN]);
+  assert.deepEqual(
+    [...shown].filter((character) => glyphOf(character) === undefined),
+    [],
+  );
 });
 
 test("answers to a question are told apart in every language", () => {
