@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { findVideoNode, V4l2Capture } from "../../../src/board/adapters/capture.ts";
 import type { Tool, Watcher } from "../../../src/board/adapters/tool.ts";
@@ -63,9 +65,10 @@ class FakeTool implements Tool {
 async function setUp(context: TestContext, device = "tc358743") {
   const tool = new FakeTool();
   const clock = new VirtualClock();
-  const capture = new V4l2Capture({ device, clock, tool, sysfs: await tree(context, nodes) });
+  const root = await tree(context, nodes);
+  const capture = new V4l2Capture({ device, clock, tool, sysfs: root });
   context.after(() => capture.close());
-  return { tool, clock, capture };
+  return { tool, clock, capture, root };
 }
 
 test("one run tells all: timings, power, sound and format", async (t) => {
@@ -103,12 +106,14 @@ test("why there are no timings", async (t) => {
   await assert.rejects(capture.status(), { name: "BusError", code: "unavailable" });
 });
 
-test("a device that has gone is unavailable, and looked for again", async (t) => {
-  const { tool, capture } = await setUp(t);
+test("a device that has gone is unavailable, and found again under another number", async (t) => {
+  const { tool, capture, root } = await setUp(t);
   tool.output = { stdout: "", stderr: "Cannot open device /dev/v4l-subdev2, exiting.\n" };
   await assert.rejects(capture.status(), { code: "unavailable", message: /"?tc358743"?: Cannot open device/ });
+  await rename(join(root, "class/video4linux/v4l-subdev2"), join(root, "class/video4linux/v4l-subdev3"));
   tool.output = { stdout: tc358743, stderr: "" };
   await capture.status();
+  assert.equal(tool.runs.at(-1)?.args[1], "/dev/v4l-subdev3");
 });
 
 test("EDIDs go and come in hexadecimal; a driver may have none yet, or none at all", async (t) => {
