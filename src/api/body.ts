@@ -1,7 +1,9 @@
 /** Reads JSON bodies. */
 import type { Context } from "koa";
+import type { z } from "zod";
+import { explain } from "../config/explain.ts";
 import { JsonError, parseJson } from "../config/json.ts";
-import { Problem } from "./problem.ts";
+import { invalid, Problem } from "./problem.ts";
 
 /** Largest body, bytes. A full configuration of 32 channels has some 200 kB. */
 export const MAX_BODY = 1024 * 1024;
@@ -22,6 +24,14 @@ export async function readJson(ctx: Context, types: readonly string[]): Promise<
   } catch (error) {
     throw new Problem("bad-request", `The body ${error instanceof JsonError ? error.message : "is not UTF-8 text"}`);
   }
+}
+
+/** The request's JSON body as the schema has it. Throws Problem also when it does not fit, with each field that is wrong. */
+export async function readValid<T>(ctx: Context, types: readonly string[], schema: z.ZodType<T>): Promise<T> {
+  const body = await readJson(ctx, types);
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw invalid(explain(schema, body, result.error.issues));
 }
 
 async function read(ctx: Context): Promise<Uint8Array> {

@@ -1,12 +1,14 @@
 /**
  * Live news as server-sent events (HTML standard, section 9.2). A client gets a `snapshot` of everything first, then each
- * `channel`, `levels`, `channelRemoved`, `config` and `log` of the bus. A `beat` every two seconds lets it tell a quiet box
+ * `channel`, `levels`, `channelRemoved`, `input`, `readings`, `config` and `log` of the bus, and on a change `panel` and
+ * `faults` of the board. A `beat` every two seconds lets it tell a quiet box
  * from a broken connection, which it cannot do by comments.
  */
 import type { ServerResponse } from "node:http";
 import type { Context } from "koa";
 import type { Bus, Events } from "../bus.ts";
 import type { ChannelControl } from "../channels/status.ts";
+import { type BoardControl, boardSnapshot, panelStatus } from "./boardControl.ts";
 import { Problem } from "./problem.ts";
 
 const MAX_CLIENTS = 32;
@@ -15,10 +17,13 @@ const BEAT_MS = 2000;
 const STALL_MS = 30_000;
 /** Log lines that are kept for a client that has fallen behind. */
 const LOG_LINES = 50;
+/** What changes without news on the bus, which is the panel and the board's faults, is looked at this often, ms. */
+const LOOK_MS = 200;
 
 export interface EventHubOptions {
   bus: Bus;
   channels: ChannelControl;
+  board?: BoardControl | undefined;
   revision(): number;
   stallMs?: number;
 }
@@ -26,16 +31,21 @@ export interface EventHubOptions {
 export class EventHub {
   readonly #bus: Bus;
   readonly #channels: ChannelControl;
+  readonly #board: BoardControl | undefined;
   readonly #revision: () => number;
   readonly #stallMs: number;
   readonly #clients = new Set<Client>();
   readonly #ends: (() => void)[] = [];
   #beat: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+  /** By their names, the events that a look sent last. */
+  readonly #seen = new Map<string, string>();
   #logLine = 0;
 
   constructor(options: EventHubOptions) {
     this.#bus = options.bus;
     this.#channels = options.channels;
+    this.#board = options.board;
     this.#revision = options.revision;
     this.#stallMs = options.stallMs ?? STALL_MS;
   }
@@ -45,6 +55,8 @@ export class EventHub {
     this.#forward("channel", ({ id }) => ({ key: `channel ${id}`, channel: id }));
     this.#forward("channelRemoved", ({ id }) => ({ key: `channel ${id}`, channel: id }));
     this.#forward("levels", ({ channel }) => ({ key: `levels ${channel}`, channel }));
+    this.#forward("input", ({ connector }) => ({ key: `input ${connector}` }));
+    this.#forward("readings", () => ({ key: "readings" }));
     this.#forward("config", () => ({ key: "config" }));
     this.#forward("log", () => ({ key: `log ${this.#logLine++ % LOG_LINES}` }));
     this.#beat = setInterval(() => {
@@ -56,6 +68,7 @@ export class EventHub {
   /** Ends every client's stream. */
   stop(): void {
     clearInterval(this.#beat);
+    this.#lookAway();
     for (const end of this.#ends.splice(0)) end();
     for (const client of this.#clients) client.end();
   }
@@ -75,9 +88,35 @@ export class EventHub {
     }
     const client = new Client(ctx.res, only);
     this.#clients.add(client);
-    ctx.res.on("close", () => this.#clients.delete(client));
+    ctx.res.on("close", () => {
+      this.#clients.delete(client);
+      if (this.#clients.size === 0) this.#lookAway();
+    });
     const channels = this.#channels.list().filter(({ id }) => client.wants(id));
-    client.send("snapshot", frame("snapshot", { revision: this.#revision(), channels }));
+    const board = this.#board && boardSnapshot(this.#board);
+    client.send("snapshot", frame("snapshot", { revision: this.#revision(), channels, ...board }));
+    if (this.#board !== undefined) this.#lookAt(this.#board);
+  }
+
+  /** Looks at the board for as long as somebody listens. */
+  #lookAt(board: BoardControl): void {
+    const look = (tell: boolean) => {
+      for (const [name, data] of Object.entries({ panel: panelStatus(board), faults: board.faults() })) {
+        const text = frame(name, data);
+        if (this.#seen.get(name) === text) continue;
+        this.#seen.set(name, text);
+        if (tell) for (const client of this.#clients) client.send(name, text);
+      }
+    };
+    if (this.#look !== undefined) return;
+    // The first client has all of it in its snapshot.
+    look(false);
+    this.#look = setInterval(() => look(true), LOOK_MS);
+  }
+
+  #lookAway(): void {
+    clearInterval(this.#look);
+    this.#look = undefined;
   }
 
   #forward<K extends keyof Events>(name: K, about: (event: Events[K]) => { key: string; channel?: string }): void {

@@ -16,11 +16,12 @@ export function openapi(routes: readonly Route[], version: string): Json {
     paths[path] ??= {};
     paths[path][route.method] = operation(route);
   }
+  const schemas = { ...components(ANSWERS, "output"), ...components(REQUESTS, "input") };
   return {
     openapi: "3.1.0",
     info: { title: "Steadycast", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     paths,
-    components: { schemas: { ...components(ANSWERS, "output"), ...components(REQUESTS, "input") } },
+    components: { schemas: onlyUsed(schemas, paths) },
   };
 }
 
@@ -91,6 +92,20 @@ function components(names: ReadonlyMap<z.ZodType, string>, io: "input" | "output
     delete schema.$id;
   }
   return schemas;
+}
+
+/** The schemas that the paths lead to, by whatever way: a box without a part has neither its routes nor its shapes. */
+function onlyUsed(schemas: Json, paths: Json): Json {
+  const used = new Set<string>();
+  const follow = (part: unknown): void => {
+    for (const [, name = ""] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name]);
+    }
+  };
+  follow(paths);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
 }
 
 /** Labels and help under the names that OpenAPI has for them; what it has no name for as extensions. */

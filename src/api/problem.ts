@@ -15,7 +15,7 @@ export const PROBLEMS = {
   "too-large": [413, "The body is too large"],
   "media-type": [415, "The body has the wrong media type"],
   misdirected: [421, "This box does not answer to that name"],
-  invalid: [422, "The configuration is not valid"],
+  invalid: [422, "Some of these settings are not valid"],
   internal: [500, "The box made an error"],
   unavailable: [503, "This is not available now"],
   storage: [507, "The configuration could not be stored"],
@@ -62,7 +62,7 @@ export class Problem extends Error {
   }
 }
 
-/** A refused configuration. The detail names the first field, so that one line tells what is wrong. */
+/** Refused settings. The detail names the first field, so that one line tells what is wrong. */
 export function invalid(errors: readonly FieldError[]): Problem {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";

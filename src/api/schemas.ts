@@ -1,9 +1,10 @@
-/** The shapes that the API speaks, for the OpenAPI document and the tests. */
+/** The shapes that the API speaks (those of the board are in boardSchemas.ts), for the OpenAPI document and the tests. */
 import { z } from "zod";
 import type { ChannelStatus } from "../channels/status.ts";
 import type { StoreProblem } from "../config/durableFile.ts";
 import { channel, config } from "../config/schema.ts";
 import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
+import { BOARD_ANSWERS, BOARD_REQUESTS } from "./boardSchemas.ts";
 import type { ProblemDetails } from "./problem.ts";
 
 const time = z.iso.datetime();
@@ -100,6 +101,7 @@ export const ANSWERS = new Map<z.ZodType, string>([
   [health, "Health"],
   [problemDetails, "Problem"],
   [openapiDocument, "OpenApi"],
+  ...BOARD_ANSWERS,
 ]);
 
 /** What is sent to the box; settings that have a default may be left out. */
@@ -107,10 +109,11 @@ export const REQUESTS = new Map<z.ZodType, string>([
   [config, "ConfigInput"],
   [channel, "ChannelInput"],
   [channelPatch, "ChannelPatch"],
+  ...BOARD_REQUESTS,
 ]);
 
 /** Fails to compile when a schema and the type that it describes drift apart. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+export type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 true satisfies Same<z.infer<typeof channelStatus>, ChannelStatus>;
 true satisfies Same<z.infer<typeof storeProblem>, StoreProblem>;
 true satisfies ProblemDetails extends z.infer<typeof problemDetails> ? true : never;

@@ -7,11 +7,14 @@ import Koa from "koa";
 import type { Bus } from "../bus.ts";
 import type { ChannelControl } from "../channels/status.ts";
 import type { ConfigService } from "../config/store.ts";
+import type { BoardControl } from "./boardControl.ts";
 import { EventHub } from "./events.ts";
 import { guard } from "./guard.ts";
 import { openapi } from "./openapi.ts";
 import { problems } from "./problem.ts";
 import { type Route, serveRoutes } from "./route.ts";
+import { benchRoutes } from "./routes/bench.ts";
+import { boardRoutes } from "./routes/board.ts";
 import { boxRoutes } from "./routes/box.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { configRoutes } from "./routes/config.ts";
@@ -33,6 +36,8 @@ export interface ApiServerOptions {
   bus: Bus;
   config: ConfigService;
   channels: ChannelControl;
+  /** Without it, the box has no inputs, sensors and panel to tell of. */
+  board?: BoardControl;
   /** How long a client of the events may take nothing, ms; the default is 30 s. */
   stallMs?: number;
 }
@@ -45,14 +50,16 @@ export class ApiServer {
   readonly routes: readonly Route[];
 
   constructor(options: ApiServerOptions) {
-    const { bus, config, channels, version, stallMs } = options;
+    const { bus, config, channels, board, version, stallMs } = options;
     this.#options = options;
     const revision = () => config.revision;
-    this.#events = new EventHub({ bus, channels, revision, ...(stallMs === undefined ? {} : { stallMs }) });
+    this.#events = new EventHub({ bus, channels, board, revision, ...(stallMs === undefined ? {} : { stallMs }) });
     const describe = () => openapi(this.routes, version);
     this.routes = [
       ...channelRoutes(config, channels),
       ...configRoutes(config),
+      ...(board === undefined ? [] : boardRoutes(board)),
+      ...(board?.virtual === undefined ? [] : benchRoutes(board.virtual, board.file)),
       ...boxRoutes({ config, channels, events: this.#events, version, describe }),
     ];
 

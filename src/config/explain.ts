@@ -122,14 +122,17 @@ function range(from: number | undefined, to: number | undefined): string {
   return to === undefined ? "" : `at most ${to}`;
 }
 
+const WRAPPERS = [z.ZodDefault, z.ZodPrefault, z.ZodOptional, z.ZodExactOptional, z.ZodNullable];
+type Wrapper = InstanceType<(typeof WRAPPERS)[number]>;
+
 /** The schema at a path of the document, without its wrappers, and what the wrappers say about it. */
 function resolve(schema: z.ZodType, document: unknown, path: Path): { leaf?: z.ZodType; meta?: SettingMeta } {
   let at: z.core.$ZodType | undefined = schema;
   let meta: SettingMeta | undefined;
   for (let depth = 0; at !== undefined; ) {
     meta = (z.globalRegistry.get(at) as SettingMeta | undefined) ?? meta;
-    if (at instanceof z.ZodDefault || at instanceof z.ZodPrefault || at instanceof z.ZodOptional) {
-      at = at.unwrap();
+    if (WRAPPERS.some((wrapper) => at instanceof wrapper)) {
+      at = (at as Wrapper).unwrap();
       continue;
     }
     if (at instanceof z.ZodDiscriminatedUnion) {
@@ -143,6 +146,7 @@ function resolve(schema: z.ZodType, document: unknown, path: Path): { leaf?: z.Z
     const step = path[depth++];
     meta = undefined;
     if (at instanceof z.ZodObject) at = (at.shape as Record<PropertyKey, z.core.$ZodType>)[step as PropertyKey];
+    else if (at instanceof z.ZodRecord) at = at.valueType;
     else at = at instanceof z.ZodArray ? at.element : undefined;
   }
   return { ...(at === undefined ? {} : { leaf: at as z.ZodType }), ...(meta === undefined ? {} : { meta }) };

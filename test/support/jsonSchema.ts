@@ -4,7 +4,7 @@
  */
 type Json = Record<string, unknown>;
 
-const ANNOTATIONS = new Set(["title", "description", "default", "x-unit", "x-effect", "format", "$schema"]);
+const ANNOTATIONS = new Set(["title", "description", "default", "x-unit", "x-effect", "format", "readOnly", "$schema"]);
 
 /** What is wrong with the value, as `pointer: words`. `root` is where `$ref` leads into. */
 export function violations(schema: Json, value: unknown, root: Json = schema, at = ""): string[] {

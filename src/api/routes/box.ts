@@ -47,9 +47,11 @@ export function boxRoutes({ config, channels, events, version, describe }: BoxRo
       path: "/events",
       summary: "Live news as server-sent events",
       description:
-        "First `snapshot` {revision, channels: ChannelStatus[]}; then `channel` (ChannelStatus), `levels` {channel, peak, " +
-        "rms} in dBFS, `channelRemoved` {id}, `config` {revision} and `log` {level, source, message} as they come, and " +
-        "`beat` {} every 2 s. A client that falls behind gets the latest of each; one that takes nothing for 30 s is cut.",
+        "First `snapshot` {revision, channels: ChannelStatus[], board: BoardStatus, inputs: InputStatus[], panel: " +
+        "PanelStatus}; then `channel` (ChannelStatus), `levels` {channel, peak, rms} in dBFS, `channelRemoved` {id}, " +
+        "`input` (InputStatus), `readings` (BoardReadings), `faults` (those of BoardStatus), `panel` (PanelStatus, at most " +
+        "5 a second), `config` {revision} and `log` {level, source, message} as they come, and `beat` {} every 2 s. A " +
+        "client that falls behind gets the latest of each; one that takes nothing for 30 s is cut.",
       query: { channels: "Ids of channels, separated by commas; news of others is left out" },
       answers: { 200: { description: "A stream without end", type: "text/event-stream" } },
       problems: ["unavailable"],

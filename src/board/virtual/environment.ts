@@ -79,6 +79,11 @@ export class Environment implements HwmonPort {
     this.#celsius[place] = celsius ?? this.#celsius[place];
   }
 
+  /** °C that a place is held at; undefined when it is let go. */
+  heldAt(place: Place): number | undefined {
+    return this.#held.get(place);
+  }
+
   /** Holds the fan, or lets it go. */
   stopFan(stopped: boolean): void {
     this.#follow();
@@ -93,6 +98,11 @@ export class Environment implements HwmonPort {
   setVoltage(input: string, volts: number | undefined): void {
     if (volts === undefined) this.#volts.delete(input);
     else this.#volts.set(input, volts);
+  }
+
+  /** V that a voltage is put to; undefined when it is let go. */
+  voltageSetTo(input: string): number | undefined {
+    return this.#volts.get(input);
   }
 
   /** °C now. */

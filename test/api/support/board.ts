@@ -1,0 +1,45 @@
+/** A real board of models on a clock of the test's own. */
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Board } from "../../../src/board/board.ts";
+import { loadBoardFile } from "../../../src/board/boardFile.ts";
+import { Bus } from "../../../src/bus.ts";
+import { config as configSchema } from "../../../src/config/schema.ts";
+import { VirtualClock } from "../../support/virtualClock.ts";
+
+const path = fileURLToPath(new URL("../../../firmware/boards/virtual.json", import.meta.url));
+
+export interface BoardBench {
+  bus: Bus;
+  clock: VirtualClock;
+  board: Board;
+}
+
+/** Starts it, and waits on its clock until the inputs know what is there. */
+export async function startBoard(t: TestContext, config: object = {}): Promise<BoardBench> {
+  const bus = new Bus();
+  const clock = new VirtualClock();
+  const current = configSchema.parse({ version: 1, ...config });
+  const board = new Board({
+    ...{ file: await loadBoardFile(path), config: { current }, bus, serial: "0001", clock },
+    host: {
+      configuration: () => current,
+      change: async () => "done",
+      channels: () => [],
+      network: () => ({ addresses: [] }),
+      device: () => ({ version: "1.2.3", slot: "A", serial: "0001" }),
+      reboot: async () => "done",
+      factoryReset: async () => "done",
+    },
+    lights: () => ({ power: "live", status: "live", network: "live", channels: [] }),
+    thermal: { preview: () => {}, shed: () => {} },
+  });
+  await board.start();
+  await clock.advance(5000);
+  t.after(async () => {
+    const stopped = board.stop();
+    await clock.advance(5000);
+    await stopped;
+  });
+  return { bus, clock, board };
+}
