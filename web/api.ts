@@ -1,9 +1,12 @@
 /** The box's API as this page uses it. */
+import type { BoardSnapshot, BoardStatus, PanelStatus } from "../src/api/boardControl.ts";
+import type { InputStatus } from "../src/board/inputs/inputs.ts";
 import type { ChannelStatus } from "../src/channels/status.ts";
 import type { StoreProblem } from "../src/config/durableFile.ts";
 import type { Config } from "../src/config/schema.ts";
+import type { BoardAction } from "./boardState.ts";
 
-const base = "/api/v1";
+export const base = "/api/v1";
 
 /** How long an answer may take, ms. Stopping a channel waits for its processes to end. */
 const timeoutMs = 15_000;
@@ -35,7 +38,8 @@ async function problem(response: Response): Promise<ApiError> {
   return new ApiError(text);
 }
 
-async function request(path: string, init: RequestInit): Promise<Response> {
+/** A request that gives up in time. @throws ApiError, or what an aborted fetch throws */
+export async function request(path: string, init: RequestInit): Promise<Response> {
   const limit = AbortSignal.timeout(timeoutMs);
   const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
   let response: Response;
@@ -101,10 +105,11 @@ export interface Levels {
 
 /** What the box tells while it is listened to. */
 export interface Listener {
-  snapshot(channels: ChannelStatus[]): void;
+  snapshot(channels: ChannelStatus[], board: BoardSnapshot | null): void;
   channel(status: ChannelStatus): void;
   channelRemoved(id: string): void;
   levels(levels: Levels): void;
+  board(news: BoardAction): void;
   /** Another configuration is in force. */
   config(): void;
   /** The connection broke; it is tried again by itself. */
@@ -136,13 +141,17 @@ export function listen(listener: Listener): void {
     source = new EventSource(`${base}/events`);
     heard();
     source.onerror = broken;
-    on<{ channels: ChannelStatus[] }>("snapshot", ({ channels }) => {
+    on<{ channels: ChannelStatus[] } & Partial<BoardSnapshot>>("snapshot", ({ channels, board, inputs, panel }) => {
       retryMs = firstRetryMs;
-      listener.snapshot(channels);
+      listener.snapshot(channels, board && inputs && panel ? { board, inputs, panel } : null);
     });
     on<ChannelStatus>("channel", (status) => listener.channel(status));
     on<{ id: string }>("channelRemoved", ({ id }) => listener.channelRemoved(id));
     on<Levels>("levels", (levels) => listener.levels(levels));
+    on<InputStatus>("input", (status) => listener.board({ type: "input", status }));
+    on<BoardStatus["readings"]>("readings", (readings) => listener.board({ type: "readings", readings }));
+    on<BoardStatus["faults"]>("faults", (faults) => listener.board({ type: "faults", faults }));
+    on<PanelStatus>("panel", (panel) => listener.board({ type: "panel", panel }));
     on("config", () => listener.config());
     on("beat", () => {});
   };

@@ -1,6 +1,7 @@
 /** Preact hooks that the components share. */
 import { createContext, type RefObject } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useCallback, useContext, useEffect, useState } from "preact/hooks";
+import { ApiError } from "./api.ts";
 import type { LevelHub } from "./levels.ts";
 import type { State, Store } from "./store.ts";
 
@@ -47,4 +48,35 @@ export function useVisible(ref: RefObject<Element | null>): boolean {
     };
   }, [ref]);
   return onScreen && shown;
+}
+
+/** The part of the address behind #, which names the page that is shown. */
+export function useHash(): string {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const changed = () => setHash(location.hash);
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  return hash.slice(1);
+}
+
+/** Gives orders to the box, and keeps why the last one was refused. */
+export function useOrder(): {
+  run: (order: () => Promise<void>) => Promise<void>;
+  refusal: string;
+  dismiss: () => void;
+} {
+  const [refusal, setRefusal] = useState("");
+  const dismiss = useCallback(() => setRefusal(""), []);
+  const run = useCallback(async (order: () => Promise<void>) => {
+    setRefusal("");
+    try {
+      await order();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setRefusal(error.message);
+    }
+  }, []);
+  return { run, refusal, dismiss };
 }

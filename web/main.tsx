@@ -19,13 +19,14 @@ async function refreshConfig(): Promise<void> {
 }
 
 listen({
-  snapshot(channels) {
-    store.dispatch({ type: "snapshot", channels, at: performance.now() });
+  snapshot(channels, board) {
+    store.dispatch({ type: "snapshot", channels, board, at: performance.now() });
     void refreshConfig();
   },
   channel: (status) => store.dispatch({ type: "channel", status, at: performance.now() }),
   channelRemoved: (id) => store.dispatch({ type: "channelRemoved", id }),
   levels: (news) => levels.take(news),
+  board: (news) => store.dispatch(news),
   config: () => void refreshConfig(),
   lost: () => store.dispatch({ type: "lost" }),
 });

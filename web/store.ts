@@ -2,6 +2,7 @@
 import type { ChannelState, ChannelStatus } from "../src/channels/status.ts";
 import type { StoreProblem } from "../src/config/durableFile.ts";
 import type { Config } from "../src/config/schema.ts";
+import { type BoardAction, type BoardState, reduceBoard } from "./boardState.ts";
 
 /** How much of the past the bitrate chart shows, ms. */
 export const historyMs = 120_000;
@@ -26,6 +27,8 @@ export interface State {
   /** `connecting`: not yet heard from the box; `lost`: heard once, not now. */
   link: "connecting" | "open" | "lost";
   channels: Channel[];
+  /** Null until it is known, and where the box has none. */
+  board: BoardState | null;
   config: Config | null;
   /** What was wrong with the stored configuration since the box's start. */
   storeProblems: StoreProblem[];
@@ -36,17 +39,19 @@ export interface State {
 export const initialState: State = {
   link: "connecting",
   channels: [],
+  board: null,
   config: null,
   storeProblems: [],
   clockOffset: 0,
 };
 
 export type Action =
-  | { type: "snapshot"; channels: ChannelStatus[]; at: number }
+  | { type: "snapshot"; channels: ChannelStatus[]; board?: BoardState | null; at: number }
   | { type: "channel"; status: ChannelStatus; at: number }
   | { type: "channelRemoved"; id: string }
   | { type: "config"; config: Config; storeProblems: StoreProblem[]; clockOffset: number }
-  | { type: "lost" };
+  | { type: "lost" }
+  | BoardAction;
 
 function extended(history: Sample[], status: ChannelStatus, at: number): Sample[] {
   const kept = history.filter((sample) => at - sample.at <= historyMs);
@@ -67,7 +72,7 @@ export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case "snapshot": {
       const channels = action.channels.map((status) => withStatus(state.channels, status, action.at));
-      return { ...state, link: "open", channels };
+      return { ...state, link: "open", channels, board: action.board ?? null };
     }
     case "channel": {
       const changed = withStatus(state.channels, action.status, action.at);
@@ -85,6 +90,8 @@ export function reduce(state: State, action: Action): State {
       };
     case "lost":
       return state.link === "open" ? { ...state, link: "lost" } : state;
+    default:
+      return { ...state, board: reduceBoard(state.board, action) };
   }
 }
 

@@ -65,7 +65,7 @@ function explainIssue(schema: z.ZodType, document: unknown, issue: z.core.$ZodIs
     return [{ pointer, message: issue.message, ...(Object.keys(limit).length > 0 ? { limit } : {}), ...shown(value) }];
   }
   const limit = limitOf(leaf, issue);
-  if (meta?.unit !== undefined && limit.type === "integer") limit.unit = meta.unit;
+  if (meta?.unit !== undefined && (limit.type === "integer" || limit.type === "number")) limit.unit = meta.unit;
   return [{ pointer, message: message(issue, limit, value), limit, ...shown(value) }];
 }
 

@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { StoreProblem } from "../../src/config/durableFile.ts";
 import { stateWords } from "../format.ts";
-import { useNow, useStoreState } from "../hooks.ts";
+import { useHash, useNow, useStoreState } from "../hooks.ts";
 import { isStale, needsAttention, type State } from "../store.ts";
+import { Board } from "./Board.tsx";
+import { Bench } from "./bench/Bench.tsx";
 import { ChannelCard } from "./ChannelCard.tsx";
 
 const linkWords: Record<State["link"], string> = {
@@ -60,10 +62,48 @@ function StoreProblems({ problems }: { problems: StoreProblem[] }) {
   );
 }
 
+/** The way to the surroundings of a virtual box and back. */
+function Pages({ onBench }: { onBench: boolean }) {
+  const link = (href: string, text: string, here: boolean) => (
+    <a href={href} aria-current={here ? "page" : undefined}>
+      {text}
+    </a>
+  );
+  return (
+    <nav aria-label="Pages">
+      {link("#", "Box", !onBench)}
+      {link("#bench", "Bench", onBench)}
+    </nav>
+  );
+}
+
+function Channels({ state, now }: { state: State; now: number }) {
+  return (
+    <div class={state.channels.length > 1 ? "channels several" : "channels"}>
+      {state.channels.map((channel) => (
+        <ChannelCard
+          key={channel.status.id}
+          channel={channel}
+          config={state.config?.channels.find(({ id }) => id === channel.status.id)}
+          stale={isStale(state, channel, now)}
+          linked={state.link === "open"}
+          now={now}
+          clockOffset={state.clockOffset}
+        />
+      ))}
+      {state.channels.length === 0 && (
+        <p class="empty">{state.link === "open" ? "No channel is configured." : "Waiting for the box …"}</p>
+      )}
+    </div>
+  );
+}
+
 export function App() {
   const state = useStoreState();
   const now = useNow();
   const boxName = state.config?.box.name ?? "Steadycast";
+  const { clockOffset } = state;
+  const onBench = useHash() === "bench" && state.board?.board.virtual === true;
   const faults = state.channels.reduce((sum, { status }) => sum + status.faults.length, 0);
   useEffect(() => {
     const mark = state.link === "lost" ? "⚠ " : faults > 0 ? `(${faults}) ` : "";
@@ -76,6 +116,7 @@ export function App() {
         <img class="logo" src="icon.svg" alt="" width="28" height="28" />
         <h1>{boxName}</h1>
         <Summary state={state} />
+        {state.board?.board.virtual && <Pages onBench={onBench} />}
         <p class={`link link-${state.link}`}>{linkWords[state.link]}</p>
       </header>
       <div role="alert">
@@ -88,20 +129,16 @@ export function App() {
       </div>
       <StoreProblems problems={state.storeProblems} />
       <Announcer state={state} />
-      <main class={state.channels.length > 1 ? "channels several" : "channels"}>
-        {state.channels.map((channel) => (
-          <ChannelCard
-            key={channel.status.id}
-            channel={channel}
-            config={state.config?.channels.find(({ id }) => id === channel.status.id)}
-            stale={isStale(state, channel, now)}
-            linked={state.link === "open"}
-            now={now}
-            clockOffset={state.clockOffset}
-          />
-        ))}
-        {state.channels.length === 0 && (
-          <p class="empty">{state.link === "open" ? "No channel is configured." : "Waiting for the box …"}</p>
+      <main>
+        {onBench && state.board !== null ? (
+          <Bench inputs={state.board.inputs} linked={state.link === "open"} />
+        ) : (
+          <>
+            <Channels state={state} now={now} />
+            {state.board !== null && (
+              <Board state={state.board} linked={state.link === "open"} clockOffset={clockOffset} />
+            )}
+          </>
         )}
       </main>
     </>

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { ChannelStatus } from "../../src/channels/status.ts";
 import { ApiError, type Order, order } from "../api.ts";
+import { Refusal } from "./Refusal.tsx";
 
 const pendingWords: Record<Order, string> = {
   start: "Starting …",
@@ -66,16 +67,7 @@ export function Controls({ status, linked }: { status: ChannelStatus; linked: bo
       {!stopped && button("keyframe", "Key frame")}
       {!stopped && button("restart", "Restart")}
       {stopped ? button("start", "Start", "go") : button("stop", "Stop", "halt")}
-      <div class="refusal" role="alert">
-        {refusal !== "" && (
-          <p>
-            {refusal}
-            <button type="button" class="dismiss" aria-label="Dismiss" onClick={() => setRefusal("")}>
-              ×
-            </button>
-          </p>
-        )}
-      </div>
+      <Refusal text={refusal} dismiss={() => setRefusal("")} />
       <dialog ref={dialog} aria-labelledby={`ask-${status.id}`}>
         <form
           method="dialog"

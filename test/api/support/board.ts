@@ -1,8 +1,9 @@
-/** A real board of models on a clock of the test's own. */
+/** A real board of models. */
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Board } from "../../../src/board/board.ts";
 import { loadBoardFile } from "../../../src/board/boardFile.ts";
+import type { Clock } from "../../../src/board/ports.ts";
 import { Bus } from "../../../src/bus.ts";
 import { config as configSchema } from "../../../src/config/schema.ts";
 import { VirtualClock } from "../../support/virtualClock.ts";
@@ -15,12 +16,9 @@ export interface BoardBench {
   board: Board;
 }
 
-/** Starts it, and waits on its clock until the inputs know what is there. */
-export async function startBoard(t: TestContext, config: object = {}): Promise<BoardBench> {
-  const bus = new Bus();
-  const clock = new VirtualClock();
-  const current = configSchema.parse({ version: 1, ...config });
-  const board = new Board({
+export async function makeBoard(bus: Bus, clock: Clock): Promise<Board> {
+  const current = configSchema.parse({ version: 1, inputs: [{ connector: "sdi1", name: "Camera 3" }] });
+  return new Board({
     ...{ file: await loadBoardFile(path), config: { current }, bus, serial: "0001", clock },
     host: {
       configuration: () => current,
@@ -34,6 +32,13 @@ export async function startBoard(t: TestContext, config: object = {}): Promise<B
     lights: () => ({ power: "live", status: "live", network: "live", channels: [] }),
     thermal: { preview: () => {}, shed: () => {} },
   });
+}
+
+/** Starts it, and waits on its clock until the inputs know what is there. */
+export async function startBoard(t: TestContext): Promise<BoardBench> {
+  const bus = new Bus();
+  const clock = new VirtualClock();
+  const board = await makeBoard(bus, clock);
   await board.start();
   await clock.advance(5000);
   t.after(async () => {
