@@ -128,6 +128,7 @@ test("the page shows the board and its bench, and operates them", async (t) => {
       .getByText(/^Failed/)
       .waitFor();
     await section("Box").getByText(/^Warm/).waitFor();
+    assert.equal(await section("Box").getByText("Power supply A gives no power").count(), 1, "said once");
   });
 
   await t.test("a key of the bench is pressed for as long as it is held", async () => {

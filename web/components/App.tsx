@@ -131,7 +131,7 @@ export function App() {
       <Announcer state={state} />
       <main>
         {onBench && state.board !== null ? (
-          <Bench inputs={state.board.inputs} linked={state.link === "open"} />
+          <Bench state={state.board} linked={state.link === "open"} />
         ) : (
           <>
             <Channels state={state} now={now} />

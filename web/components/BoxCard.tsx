@@ -50,6 +50,9 @@ export function BoxCard({ board, linked, clockOffset }: Props) {
   const press = () => {
     if (linked) void run(findMe);
   };
+  // What the list of faults says already is not said again beside the value.
+  const told = new Set(board.faults.map(({ message }) => message));
+  const brief = <T extends { message: string }>(one: T): T => (told.has(one.message) ? { ...one, message: "" } : one);
   return (
     <section class={`card board-card${linked ? "" : " stale"}`} aria-labelledby="box">
       <header class="card-head">
@@ -67,26 +70,30 @@ export function BoxCard({ board, linked, clockOffset }: Props) {
         {temperatures.map((one) => (
           <Reading
             key={one.id}
-            of={{ ...one, label: `${one.label} temperature` }}
+            of={brief({ ...one, label: `${one.label} temperature` })}
             value={reading(one.value, one.unit)}
           />
         ))}
         <Reading
-          of={{ label: "Heat", state: thermal.state === "normal" ? "ok" : "warning", message: thermal.message }}
+          of={brief({
+            ...plain("Heat"),
+            state: thermal.state === "normal" ? "ok" : "warning",
+            message: thermal.message,
+          })}
           value={thermalWords[thermal.state]}
         />
         {fans.map((one) => (
           <Reading
             key={one.id}
-            of={one}
+            of={brief(one)}
             value={reading(one.value, one.unit) + (one.drive === null ? "" : `, driven at ${reading(one.drive, "%")}`)}
           />
         ))}
         {voltages.map((one) => (
-          <Reading key={one.id} of={one} value={reading(one.value, one.unit)} />
+          <Reading key={one.id} of={brief(one)} value={reading(one.value, one.unit)} />
         ))}
         {supplies.map((one) => (
-          <Reading key={one.id} of={one} value={supplyWords(one)} />
+          <Reading key={one.id} of={brief(one)} value={supplyWords(one)} />
         ))}
         {machine !== null && <Machine machine={machine} />}
       </dl>

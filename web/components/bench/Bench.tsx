@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { BenchStatus } from "../../../src/api/bench.ts";
-import type { InputStatus } from "../../../src/board/inputs/inputs.ts";
 import { fetchBench } from "../../boardApi.ts";
+import type { BoardState } from "../../boardState.ts";
 import { useOrder } from "../../hooks.ts";
 import { Refusal } from "../Refusal.tsx";
 import { Keys } from "./Keys.tsx";
@@ -12,7 +12,7 @@ import { Surroundings } from "./Surroundings.tsx";
 export type Change = (order: Promise<BenchStatus>) => Promise<void>;
 
 /** What is around the virtual box: what a real one has people, cables and weather for. */
-export function Bench({ inputs, linked }: { inputs: InputStatus[]; linked: boolean }) {
+export function Bench({ state, linked }: { state: BoardState; linked: boolean }) {
   const [bench, setBench] = useState<BenchStatus | null>(null);
   const { run, refusal, dismiss } = useOrder();
   const change: Change = useCallback((order) => run(async () => setBench(await order)), [run]);
@@ -33,14 +33,14 @@ export function Bench({ inputs, linked }: { inputs: InputStatus[]; linked: boole
               key={player.connector}
               player={player}
               bench={bench}
-              input={inputs.find(({ connector }) => connector === player.connector)}
+              input={state.inputs.find(({ connector }) => connector === player.connector)}
               change={change}
             />
           ))}
         </div>
       </section>
       {bench !== null && <Keys keys={bench.keys} change={change} />}
-      {bench !== null && <Surroundings bench={bench} change={change} />}
+      {bench !== null && <Surroundings bench={bench} readings={state.board.readings} change={change} />}
     </div>
   );
 }

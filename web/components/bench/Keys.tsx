@@ -5,6 +5,8 @@ import { keyWords } from "../../boardFormat.ts";
 import { KeyHolder } from "../../keyHolder.ts";
 import type { Change } from "./Bench.tsx";
 
+const isPress = ({ key }: KeyboardEvent) => key === " " || key === "Enter";
+
 /** The keys of the panel and the button in the reset hole, held for as long as the button here is. */
 export function Keys({ keys, change }: { keys: BenchStatus["keys"]; change: Change }) {
   const [holder] = useState(() => new KeyHolder<BenchKey>((key, pressed) => change(pressBenchKey(key, pressed))));
@@ -36,10 +38,9 @@ export function Keys({ keys, change }: { keys: BenchStatus["keys"]; change: Chan
               holder.press(key);
             }}
             onLostPointerCapture={() => holder.release(key)}
-            onKeyDown={(event) => {
-              if (event.key === " " || event.key === "Enter") holder.press(key);
-            }}
-            onKeyUp={() => holder.release(key)}
+            onContextMenu={(event) => event.preventDefault()}
+            onKeyDown={(event) => isPress(event) && holder.press(key)}
+            onKeyUp={(event) => isPress(event) && holder.release(key)}
             onBlur={() => holder.release(key)}
           >
             {keyWords[key]}

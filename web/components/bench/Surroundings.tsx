@@ -1,4 +1,5 @@
 import type { BenchStatus, EnvironmentChange, SupplyState } from "../../../src/api/bench.ts";
+import type { BoardReadings } from "../../../src/board/sensors/readings.ts";
 import { changeBus, changeEnvironment, changeSupply } from "../../boardApi.ts";
 import { reading, supplyStateWords } from "../../boardFormat.ts";
 import type { Change } from "./Bench.tsx";
@@ -10,8 +11,15 @@ const places = [
   ["board", "Board"],
 ] as const;
 
+interface Props {
+  bench: BenchStatus;
+  /** What the box tells of it. */
+  readings: BoardReadings;
+  change: Change;
+}
+
 /** Power, heat and the buses inside. */
-export function Surroundings({ bench, change }: { bench: BenchStatus; change: Change }) {
+export function Surroundings({ bench, readings, change }: Props) {
   const { supplies, buses, environment } = bench;
   const { room, load, fanStopped, heat, voltages, temperatures, rpm } = environment;
   const set = (news: EnvironmentChange) => void change(changeEnvironment(news));
@@ -34,7 +42,7 @@ export function Surroundings({ bench, change }: { bench: BenchStatus; change: Ch
           {Object.entries(voltages).map(([id, volts]) => (
             <NumberField
               key={id}
-              label={`Hold ${id} at`}
+              label={`Hold ${readings.voltages.find((one) => one.id === id)?.label ?? id} at`}
               unit="V"
               value={volts}
               {...{ least: 0, most: 30, step: 0.1 }}
