@@ -236,3 +236,29 @@ test("a real box has no bench, and one without a board has none of it, in the ro
   assert.doesNotMatch(JSON.stringify(bare.document.paths), /\/(inputs|board|panel|bench)/);
   assert.doesNotMatch(JSON.stringify(Object.keys(bare.document.components as object)), /Input|Board|Panel/);
 });
+
+test("a panel of characters is told in lines, with the code for phones and the cell that blinks", async (t) => {
+  const { board, bus } = await startBoard(t);
+  const { file, inputs, sensors } = board;
+  const picture = {
+    kind: "text",
+    lines: ["Address         ", "192.168.1.20    "],
+    cursor: { row: 1, column: 3 },
+  } as const;
+  const view = {
+    title: "Address",
+    rows: [{ text: "IPv4", value: "192.168.1.20" }],
+    selected: 0,
+    cursor: 3,
+    qr: "http://a",
+  };
+  const panel = { press: () => {}, findMe: () => {}, view: () => view, picture, brightness: "dim" } as const;
+  const readings = () => board.readings();
+  const bare = { ...file, panel: { ...file.panel, keys: {} } };
+  const box = await Box.start(t, {
+    bus,
+    board: { ...{ file: bare, inputs, panel, sensors, readings }, faults: () => [], virtual: undefined },
+  });
+  const { body } = await box.call("GET", "/panel");
+  assert.deepEqual(body, { picture, view, brightness: "dim", keys: [] });
+});
