@@ -46,6 +46,11 @@ export class Bus {
     return () => set.delete(listener);
   }
 
+  /** Whether anybody listens: what comes often need not be made for nobody. */
+  hears(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {

@@ -38,6 +38,7 @@ export class EventHub {
   readonly #ends: (() => void)[] = [];
   #beat: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
+  #forgetLevels = () => {};
   /** By their names, the events that a look sent last. */
   readonly #seen = new Map<string, string>();
   #logLine = 0;
@@ -54,7 +55,6 @@ export class EventHub {
     // A key names what a newer event replaces while a client cannot take it.
     this.#forward("channel", ({ id }) => ({ key: `channel ${id}`, channel: id }));
     this.#forward("channelRemoved", ({ id }) => ({ key: `channel ${id}`, channel: id }));
-    this.#forward("levels", ({ channel }) => ({ key: `levels ${channel}`, channel }));
     this.#forward("input", ({ connector }) => ({ key: `input ${connector}` }));
     this.#forward("readings", () => ({ key: "readings" }));
     this.#forward("config", () => ({ key: "config" }));
@@ -69,6 +69,7 @@ export class EventHub {
   stop(): void {
     clearInterval(this.#beat);
     this.#lookAway();
+    this.#forgetLevels();
     for (const end of this.#ends.splice(0)) end();
     for (const client of this.#clients) client.end();
   }
@@ -90,8 +91,10 @@ export class EventHub {
     this.#clients.add(client);
     ctx.res.on("close", () => {
       this.#clients.delete(client);
+      if (this.#clients.size === 0) this.#forgetLevels();
       if (this.#clients.size === 0) this.#lookAway();
     });
+    if (this.#clients.size === 1) this.#hearLevels();
     const channels = this.#channels.list().filter(({ id }) => client.wants(id));
     const board = this.#board && boardSnapshot(this.#board);
     client.send("snapshot", frame("snapshot", { revision: this.#revision(), channels, ...board }));
@@ -119,8 +122,18 @@ export class EventHub {
     this.#look = undefined;
   }
 
+  /** They come ten times a second, and are not made where nobody listens. */
+  #hearLevels(): void {
+    this.#forgetLevels();
+    this.#forgetLevels = this.#listen("levels", ({ channel }) => ({ key: `levels ${channel}`, channel }));
+  }
+
   #forward<K extends keyof Events>(name: K, about: (event: Events[K]) => { key: string; channel?: string }): void {
-    const end = this.#bus.on(name, (event) => {
+    this.#ends.push(this.#listen(name, about));
+  }
+
+  #listen<K extends keyof Events>(name: K, about: (event: Events[K]) => { key: string; channel?: string }): () => void {
+    return this.#bus.on(name, (event) => {
       if (this.#clients.size === 0) return;
       const { key, channel } = about(event);
       const text = frame(name, event);
@@ -128,7 +141,6 @@ export class EventHub {
         if (channel === undefined || client.wants(channel)) client.send(key, text);
       }
     });
-    this.#ends.push(end);
   }
 }
 

@@ -31,6 +31,8 @@ export interface BoardPorts {
     feed(connector: string, signal: Signal): DirectSource | undefined;
     watch(connector: string, listener: () => void): () => void;
   };
+  /** Ends what the ports have running. */
+  close?(): void;
 }
 
 export interface HardwareOptions {
@@ -93,6 +95,7 @@ export class Hardware implements InputHardware {
     for (const end of this.#endings.splice(0).reverse()) await end();
     this.#buses.clear();
     this.#receivers.clear();
+    this.#options.ports.close?.();
   }
 
   /** @throws BusError `unavailable` where the bus is missing */
@@ -114,7 +117,10 @@ export class Hardware implements InputHardware {
   }
 
   watch({ id }: ConnectorFile, listener: () => void): () => void {
-    return this.#options.ports.players?.watch(id, listener) ?? (() => {});
+    const endings = [this.#options.ports.players?.watch(id, listener), this.#receivers.get(id)?.watch?.(listener)];
+    return () => {
+      for (const end of endings) end?.();
+    };
   }
 
   async #open(connector: ConnectorFile): Promise<Receiver | undefined> {
@@ -124,12 +130,18 @@ export class Hardware implements InputHardware {
     if (receiver.driver === "v4l2") return ports.capture(receiver.subdevice);
     return drivers[receiver.driver]({
       i2c: receiver.driver === "gs2971" ? noI2c : this.device(receiver.bus, receiver.address),
-      spi: receiver.driver === "gs2971" ? await ports.spi(receiver.spi) : noSpi,
+      spi: receiver.driver === "gs2971" ? await this.#spi(receiver.spi) : noSpi,
       clock,
       cablePower: await this.#input(connector.cablePower),
       hotPlug: await this.#output(connector.hotPlug, false),
       reset: await this.#output(receiver.reset, false),
     });
+  }
+
+  async #spi(device: string): Promise<SpiPort> {
+    const port = await this.#options.ports.spi(device);
+    this.#endings.push(() => port.close());
+    return port;
   }
 
   async #input(line: LineRef | undefined) {

@@ -46,6 +46,9 @@ export class I2cBus {
   #queue: Promise<unknown> = Promise.resolve();
   #state: BusState = "working";
   #tryAt = 0;
+  /** The transfer under way, and whether a timer runs that looks at it. */
+  #current: { until: number; refuse: (error: Error) => void } | undefined;
+  #watched = false;
 
   constructor({ name, port, clock, transferTimeout, changed }: I2cBusOptions) {
     this.name = name;
@@ -86,15 +89,8 @@ export class I2cBus {
 
   async #transfer(address: number, write: Uint8Array, length: number): Promise<Uint8Array> {
     if (this.#state === "hung" && this.#clock.now() < this.#tryAt) throw this.#hangs();
-    let cancel = () => {};
-    const late = new Promise<never>((_, refuse) => {
-      cancel = this.#clock.after(this.#timeout, () => refuse(this.#hangs()));
-    });
-    const transfer = this.#port.transfer(address, write, length);
-    // When it is late, its end interests nobody any more.
-    transfer.catch(() => {});
     try {
-      const result = await Promise.race([transfer, late]);
+      const result = await this.#bounded(() => this.#port.transfer(address, write, length));
       this.#set("working");
       return result;
     } catch (error) {
@@ -102,9 +98,45 @@ export class I2cBus {
       // A chip that does not answer is a proof that the bus works.
       else if (error instanceof BusError && error.code === "nack") this.#set("working");
       throw error;
-    } finally {
-      cancel();
     }
+  }
+
+  /** Ends what takes too long; its own end then interests nobody any more. There are many transfers, and one timer. */
+  #bounded<T>(transfer: () => Promise<T>): Promise<T> {
+    return new Promise((done, refuse) => {
+      const current = { until: this.#clock.now() + this.#timeout, refuse };
+      this.#current = current;
+      const end = () => {
+        if (this.#current === current) this.#current = undefined;
+      };
+      transfer().then(
+        (result) => {
+          end();
+          done(result);
+        },
+        (error: unknown) => {
+          end();
+          refuse(error);
+        },
+      );
+      if (!this.#watched) this.#watch(this.#timeout);
+    });
+  }
+
+  #watch(ms: number): void {
+    this.#watched = true;
+    this.#clock.after(ms, () => {
+      this.#watched = false;
+      const current = this.#current;
+      if (current === undefined) return;
+      const left = current.until - this.#clock.now();
+      if (left > 0) {
+        this.#watch(left);
+        return;
+      }
+      this.#current = undefined;
+      current.refuse(this.#hangs());
+    });
   }
 
   async #free(): Promise<void> {

@@ -385,6 +385,7 @@ export class Channel {
 
   #takeEncode(event: RawEvent): void {
     if (event.event === "levels") {
+      if (!this.#bus.hears("levels")) return;
       const { peak, rms } = levelsEvent.parse(event);
       this.#bus.emit("levels", { channel: this.#config.id, peak, rms });
     } else {

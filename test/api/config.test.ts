@@ -13,7 +13,10 @@ test("the configuration is read and replaced as a whole", async (t) => {
   assert.deepEqual([put.status, put.body], [200, next]);
   assert.deepEqual(box.config.current, next);
   const minimal = await box.call("PUT", "/config", { version: 1 });
-  assert.deepEqual(minimal.body, { version: 1, box: { name: "Steadycast" }, channels: [] });
+  assert.deepEqual(minimal.body, {
+    ...{ version: 1, box: { name: "Steadycast" }, inputs: [], channels: [] },
+    panel: { language: "en", pin: "", lockAfter: 60, dimAfter: 120 },
+  });
 });
 
 test("an entity tag spares a download and keeps two people from overwriting each other", async (t) => {

@@ -75,7 +75,7 @@ test("an input that is set to one standard takes no other, and says so", async (
   await box.stop();
 });
 
-test("the source sees the EDID that is configured, also after the chip lost it", async () => {
+test("the source sees the EDID that is configured, and a bad one is told", async () => {
   const box = await VirtualBox.start({ box: { name: "Lobby" } });
   const receiver = box.receiver("hdmi2");
   const held = async () => parseEdid((await receiver.edid?.read(256)) ?? new Uint8Array());

@@ -36,7 +36,7 @@ const cases: [patch: unknown, pointer: string, message: string][] = [
   [{ name: 7 }, "/name", "must be text, is 7"],
   [{ name: null }, "/name", "is required"],
   [{ enabled: "yes" }, "/enabled", 'must be true or false, is "yes"'],
-  [{ source: { type: "tape" } }, "/source/type", 'must be one of "test", "file", "ip", "capture", is "tape"'],
+  [{ source: { type: "tape" } }, "/source/type", 'must be one of "input", "test", "file", "ip", "capture", is "tape"'],
   [{ source: { type: "ip", address: "host", pattern: null } }, "/source/address", 'must be an IPv4 address, is "host"'],
   [{ source: { width: 100 } }, "/source/width", "must be a multiple of 2 between 128 and 3840 px, is 100"],
   [{ outputs: [{ type: "udp", id: "a", address: "1.2.3.4" }] }, "/outputs/0/port", "is required"],

@@ -13,7 +13,9 @@ const LIVE_AFTER = 1000;
 const modes = ["720p50", "720p59.94", "720p60", "1080i50", "1080i59.94", "1080p25", "576p50", "480p59.94", "576i50"];
 
 test("200 cable and mode events break nothing, and the picture comes back", { timeout: 180_000 }, async (t) => {
-  const station = await Station.start(t, [smallChannel(address, port, { source: { type: "input", connector: "hdmi1" } })]);
+  const station = await Station.start(t, [
+    smallChannel(address, port, { source: { type: "input", connector: "hdmi1" } }),
+  ]);
   const player = (change: object) => station.call("PATCH", "/bench/players/hdmi1", change);
   const wire = await Wire.watch(t, address, port);
   const random = new Random(20);
@@ -47,7 +49,9 @@ test("200 cable and mode events break nothing, and the picture comes back", { ti
   assertExactSteps(report, audioPid, audioStep);
   times.sort((a, b) => a - b);
   const median = times[times.length >> 1] ?? Number.NaN;
-  t.diagnostic(`${events} events; live again after ${median.toFixed(0)} ms (median), ${times.at(-1)?.toFixed(0)} ms at most`);
+  t.diagnostic(
+    `${events} events; live again after ${median.toFixed(0)} ms (median), ${times.at(-1)?.toFixed(0)} ms at most`,
+  );
   assert.ok((times.at(-1) ?? Number.NaN) <= LIVE_AFTER, `live again after ${times.at(-1)} ms`);
   assert.equal(encode?.source.state, "live");
 });

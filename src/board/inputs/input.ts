@@ -4,15 +4,18 @@ import { BusError, type Clock } from "../ports.ts";
 import { type Receiver, WrongChip } from "../receivers/receiver.ts";
 import { type Signal, sameSignal } from "../signal.ts";
 
-/** How often the receiver is asked (ms): while all is quiet, and while something is going on. */
-const QUIET_INTERVAL = 250;
+/** How often the receiver is asked (ms): when nobody waits for its signal, when a channel does, and during a change. */
+const IDLE_INTERVAL = 2000;
+const QUIET_INTERVAL = 300;
 const BUSY_INTERVAL = 40;
+/** For so long after a sign of a change the receiver is asked often, as chips take their time to notice, ms. */
+const ATTENTION = 1000;
 /** A signal counts when it has been the same for so long, ms. */
 const STEADY_AFTER = 100;
 /** A receiver that does not answer is asked this often, ms. */
 const RETRY_INTERVAL = 500;
-/** Whether the chip still has its EDID is looked at this often, ms; chips lose it with their power. */
-const EDID_INTERVAL = 10_000;
+/** An EDID that could not be written is tried again after this, ms. */
+const EDID_RETRY_INTERVAL = 10_000;
 
 export interface InputOptions {
   label: string;
@@ -21,6 +24,8 @@ export interface InputOptions {
   config: InputConfig;
   /** The EDID that the source shall see, of so many blocks at most. @throws Error with the reason in words */
   edid: (config: InputConfig, maxBlocks: number) => Uint8Array;
+  /** A channel waits for the signal. */
+  inUse: () => boolean;
   /** Told when the steady signal or the fault is another one. */
   changed: () => void;
 }
@@ -30,6 +35,7 @@ export class Input {
   readonly #receiver: Receiver;
   readonly #clock: Clock;
   readonly #edid: InputOptions["edid"];
+  readonly #inUse: () => boolean;
   readonly #changed: () => void;
   #config: InputConfig;
   #steady: Signal | undefined;
@@ -37,20 +43,22 @@ export class Input {
   #latestSince = 0;
   #fault = "";
   #edidFault = "";
+  #edidRetryAt = 0;
+  #attentiveUntil = 0;
   #told = "";
   #setUp = false;
-  #edidAt = 0;
   #running: Promise<void> | undefined;
   #wake = () => {};
   #stopped = false;
   #woken = false;
 
-  constructor({ label, receiver, clock, config, edid, changed }: InputOptions) {
+  constructor({ label, receiver, clock, config, edid, inUse, changed }: InputOptions) {
     this.#label = label;
     this.#receiver = receiver;
     this.#clock = clock;
     this.#config = config;
     this.#edid = edid;
+    this.#inUse = inUse;
     this.#changed = changed;
   }
 
@@ -87,6 +95,7 @@ export class Input {
   /** Something may have happened: the receiver is asked at once. */
   nudge(): void {
     this.#woken = true;
+    this.#attentiveUntil = this.#clock.now() + ATTENTION;
     this.#wake();
   }
 
@@ -105,8 +114,8 @@ export class Input {
     this.#woken = false;
     try {
       if (!this.#setUp) await this.#prepare();
+      if (this.#edidFault !== "" && this.#clock.now() >= this.#edidRetryAt) await this.#keepEdid();
       const signal = await this.#receiver.read();
-      if (this.#clock.now() >= this.#edidAt) await this.#keepEdid();
       this.#say("");
       return this.#take(signal);
     } catch (error) {
@@ -132,21 +141,22 @@ export class Input {
     this.#setUp = config === this.#config;
   }
 
-  /** Writes the EDID where the chip has another one. A custom one that can't be used is a fault; the chip keeps its own. */
+  /**
+   * Writes the EDID where the chip has another one; drivers put it back when a chip loses it. One that can't be used or
+   * written is a fault, but no reason not to look at the signal.
+   */
   async #keepEdid(): Promise<void> {
     const { edid } = this.#receiver;
-    this.#edidAt = this.#clock.now() + EDID_INTERVAL;
     if (edid === undefined) return;
-    let wanted: Uint8Array;
+    this.#edidRetryAt = this.#clock.now() + EDID_RETRY_INTERVAL;
     try {
-      wanted = this.#edid(this.#config, edid.maxBlocks);
+      const wanted = this.#edid(this.#config, edid.maxBlocks);
+      const held = await edid.read(wanted.length);
+      if (Buffer.compare(held, wanted) !== 0) await edid.write(wanted);
+      this.#edidFault = "";
     } catch (error) {
       this.#edidFault = `${this.#label}: the EDID cannot be used: ${(error as Error).message}`;
-      return;
     }
-    this.#edidFault = "";
-    const held = await edid.read(wanted.length);
-    if (Buffer.compare(held, wanted) !== 0) await edid.write(wanted);
   }
 
   /** Takes a signal once it has been the same long enough. */
@@ -156,11 +166,12 @@ export class Input {
       this.#latest = signal;
       this.#latestSince = now;
     }
-    if (this.#steady !== undefined && sameSignal(signal, this.#steady)) return QUIET_INTERVAL;
+    const quiet = this.#inUse() || now < this.#attentiveUntil ? QUIET_INTERVAL : IDLE_INTERVAL;
+    if (this.#steady !== undefined && sameSignal(signal, this.#steady)) return quiet;
     if (now - this.#latestSince < STEADY_AFTER) return BUSY_INTERVAL;
     this.#steady = signal;
     this.#changed();
-    return QUIET_INTERVAL;
+    return quiet;
   }
 
   #say(fault: string): void {

@@ -43,7 +43,7 @@ export interface InputHardware {
 export interface InputsOptions {
   connectors: readonly ConnectorFile[];
   hardware: InputHardware;
-  config: { readonly current: Pick<Config, "box" | "inputs"> };
+  config: { readonly current: Pick<Config, "box" | "inputs" | "channels"> };
   bus: Bus;
   /** Of the box, for the sources to see. */
   serial: string;
@@ -80,12 +80,13 @@ export class Inputs {
           clock: this.#clock,
           config: this.#configOf(file.id),
           edid: (config, maxBlocks) => this.#edid(file, config, maxBlocks),
+          inUse: () => this.#inUse(file.id),
           changed: () => this.#tell(file.id),
         });
       const unwatch = hardware.watch(file, () => input?.nudge());
       this.#entries.set(file.id, { file, input, since: new Date().toISOString(), unwatch });
-      if (input !== undefined) input.start();
     }
+    for (const { input } of this.#entries.values()) input?.start();
     this.#unlisten = bus.on("config", () => this.#follow());
   }
 
@@ -147,6 +148,11 @@ export class Inputs {
     if (entry === undefined || signal === undefined || signal.state !== "locked") return null;
     if (mismatchWords(signal, this.#configOf(connector).standard) !== undefined) return null;
     return this.#options.hardware.feed(entry.file, signal) ?? null;
+  }
+
+  #inUse(connector: string): boolean {
+    const { channels } = this.#options.config.current;
+    return channels.some(({ enabled, source }) => enabled && source.type === "input" && source.connector === connector);
   }
 
   #configOf(connector: string): InputConfig {

@@ -27,6 +27,8 @@ export interface Receiver {
   start(): Promise<void>;
   /** One look at the connector. @throws BusError */
   read(): Promise<Signal>;
+  /** Calls back when the chip has told that something changed. Returns the function that ends it. */
+  watch?(listener: () => void): () => void;
   /** Of HDMI receivers with an EDID that may be written. */
   readonly edid?: EdidAccess;
   /** Of analogue receivers. */

@@ -14,7 +14,7 @@ export type { ThermalActions } from "./thermal.ts";
 /** Heat and fans are read and acted upon this often, ms; power, which tells changes by itself, more rarely. */
 const HEAT_INTERVAL = 2000;
 const POWER_INTERVAL = 10_000;
-const MACHINE_INTERVAL = 5000;
+const MACHINE_INTERVAL = 10_000;
 /** The readings are told at least this often, ms. */
 const TELL_INTERVAL = 5000;
 /** Changes within this time are told together, ms. */

@@ -57,12 +57,15 @@ const usual: Player = {
 export class VirtualConnector implements Connector {
   hotPlug: boolean;
   #player: Player;
+  /** Made when the player changes: a chip's model looks at it in every transfer. */
+  #plug: Plug | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(readonly file: ConnectorFile) {
     // Only HDMI has it; elsewhere a source sends whether or not somebody listens.
     this.hotPlug = file.kind !== "hdmi";
-    this.#player = { ...usual, plugged: file.kind !== "asi" };
+    this.#player = usual;
+    this.set({ plugged: file.kind !== "asi" });
   }
 
   get player(): Player {
@@ -71,6 +74,8 @@ export class VirtualConnector implements Connector {
 
   set(change: Partial<Player>): void {
     this.#player = { ...this.#player, ...change };
+    const { plugged, health } = this.#player;
+    this.#plug = plugged ? { health, programme: this.#programme() } : undefined;
     for (const listener of this.#listeners) listener();
   }
 
@@ -81,8 +86,7 @@ export class VirtualConnector implements Connector {
   }
 
   get plug(): Plug | undefined {
-    const { plugged, health } = this.#player;
-    return plugged ? { health, programme: this.#programme() } : undefined;
+    return this.#plug;
   }
 
   #programme(): Programme {

@@ -63,7 +63,8 @@ export class VirtualBox {
     const box = new VirtualBox(await loadBoardFile(boardPath("virtual")), config);
     await box.#hardware.start();
     box.inputs.start();
-    await box.clock.advance(3000);
+    // The chip on HDMI 3 has its EDID in flash, which takes seconds to write the first time.
+    await box.clock.advance(10_000);
     return box;
   }
 

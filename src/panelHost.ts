@@ -1,0 +1,87 @@
+/** What the front panel's menu shows and orders beyond the board: channels, network, firmware. */
+import { networkInterfaces } from "node:os";
+import type { LightStates } from "./board/panel/leds.ts";
+import type { Answer, ChannelFacts, MenuHost, NetworkFacts } from "./board/panel/menu/host.ts";
+import type { Channels } from "./channels/channels.ts";
+import { mergePatch } from "./config/json.ts";
+import type { SourceConfig } from "./config/schema.ts";
+import type { ConfigService } from "./config/store.ts";
+
+export interface PanelHostOptions {
+  config: ConfigService;
+  channels: Channels;
+  version: string;
+  serial: string;
+  /** Where the GUI is reached; undefined while it is not. */
+  url: () => string | undefined;
+  /** Brings the settings back to those of a new box. */
+  reset: () => Promise<Answer>;
+}
+
+export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | "inputs" | "alarms"> {
+  const { config, channels, version, serial, url, reset } = options;
+  return {
+    configuration: () => config.current,
+    change: async (patch) => {
+      const result = await config.replace(mergePatch(config.current, patch), { ifTag: [config.tag] });
+      if (result.ok) return "done";
+      if (result.reason === "invalid") return result.errors;
+      return [{ pointer: "", message: `it cannot be stored (${result.reason})` }];
+    },
+    channels: () => channelFacts(config, channels),
+    network: () => networkFacts(url()),
+    device: () => ({ version, slot: "none", serial }),
+    reboot: async () => refused("This box is a program: stop it and start it again"),
+    factoryReset: reset,
+  };
+}
+
+export function refused(message: string): Answer {
+  return [{ pointer: "", message }];
+}
+
+function channelFacts(config: ConfigService, channels: Channels): ChannelFacts[] {
+  return channels.list().map(({ id, name, state, transmit, faults }) => {
+    const source = config.channel(id)?.source;
+    return {
+      ...{ id, name, state },
+      input: source === undefined ? "" : sourceName(source),
+      bitrate: transmit?.bitrate ?? 0,
+      faults: faults.map(({ message }) => message),
+    };
+  });
+}
+
+function sourceName(source: SourceConfig): string {
+  switch (source.type) {
+    case "input":
+      return source.connector;
+    case "test":
+      return "test signal";
+    case "file":
+      return source.path.slice(source.path.lastIndexOf("/") + 1);
+    case "ip":
+      return `${source.address}:${source.port}`;
+    case "capture":
+      return source.videoDevice;
+  }
+}
+
+function networkFacts(gui: string | undefined): NetworkFacts {
+  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+    (list ?? []).filter((one) => !one.internal).map(({ address }) => ({ interface: name, address })),
+  );
+  return { addresses, ...(gui !== undefined && { gui }) };
+}
+
+/** What the box's lights say of its channels, and whether it has a network and is in order. */
+export function lightStates(channels: Channels, isLinked: boolean, troubled: boolean): LightStates {
+  const states = channels.list().map(({ state }) => state);
+  const anyFailed = states.includes("failed");
+  return {
+    power: "live",
+    status: anyFailed ? "failed" : troubled ? "warning" : "live",
+    network: isLinked ? "live" : "off",
+    channels: states.map((state) => (state === "stopped" ? "off" : state === "held" ? "slate" : state)),
+  };
+}
