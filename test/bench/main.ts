@@ -9,13 +9,14 @@ import { mediaDir } from "../media/support/worker.ts";
 import { encodeCost } from "./encodeCost.ts";
 import { latency } from "./latency.ts";
 import { start } from "./start.ts";
+import { supervisor } from "./supervisor.ts";
 import { runAlone } from "./support/alone.ts";
 import type { Bench, Finding, Row, Settings } from "./support/bench.ts";
 import { Noise } from "./support/noise.ts";
 import { transmitCost } from "./transmitCost.ts";
 import { wire } from "./wire.ts";
 
-const benches: Record<string, Bench> = { encodeCost, transmitCost, wire, latency, start };
+const benches: Record<string, Bench> = { encodeCost, transmitCost, wire, latency, start, supervisor };
 
 const usage = `Usage: npm run bench -- [options] [bench…]
 

@@ -77,7 +77,7 @@ test("the page shows a channel on air, takes it off air and back, and survives t
   await t.test("a key frame can be asked for", async () => {
     await button("Key frame").click();
     await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
-    assert.equal(await page.locator(".refusal").textContent(), "");
+    assert.equal(await page.getByRole("article", { name: "Channel 1" }).locator(".refusal").textContent(), "");
   });
 
   await t.test("off air and on air again", async () => {
