@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import test, { type TestContext } from "node:test";
 import { Board } from "../../src/board/board.ts";
 import { type KeyName, loadBoardFile } from "../../src/board/boardFile.ts";
+import { renderGraphic } from "../../src/board/panel/display/renderGraphic.ts";
 import { Bus } from "../../src/bus.ts";
 import { defaultConfig } from "../../src/config/schema.ts";
+import { Random } from "../support/random.ts";
 import { VirtualClock } from "../support/virtualClock.ts";
 import { boardPath } from "./support/virtualBox.ts";
 
@@ -75,6 +77,21 @@ test("keys move the menu, and the glass shows what the mirror shows", async (t) 
   assert.notDeepEqual(board.panel.view(), before);
   for (let i = 0; i < 10; i++) await press("back");
   assert.deepEqual(board.panel.view(), before);
+});
+
+test("wherever the keys lead, the glass shows the view", async (t) => {
+  const { board, bench, clock } = await start(t);
+  const random = new Random(7);
+  const keys = Object.keys(board.file.panel.keys) as KeyName[];
+  const seen = new Set<string>();
+  for (let i = 0; i < 400; i++) {
+    board.panel.press(random.pick(keys));
+    await clock.advance(20);
+    const view = board.panel.view();
+    seen.add(view.title);
+    assert.deepEqual(bench.display?.picture(), renderGraphic(view), `key ${i}: ${JSON.stringify(view)}`);
+  }
+  assert.ok(seen.size >= 8, `only ${[...seen]}`);
 });
 
 test("a display whose bus hung shows the menu again", async (t) => {

@@ -256,9 +256,11 @@ static bool may_send(struct stream *stream, int64_t now, int64_t now_ns)
         if (stream->earliest != INT64_MAX && stream->first->dts - now_ns > stream->earliest)
             return false;
     }
-    int64_t leaked = (now - stream->buffer_ticks) * stream->leak / TICKS_PER_S;
+    int64_t passed = now - stream->buffer_ticks;
     stream->buffer_ticks = now;
-    stream->buffer_bits = leaked >= stream->buffer_bits || leaked < 0 ? 0 : stream->buffer_bits - leaked;
+    /* In a second any buffer has run empty; the first time, all of the box's uptime has passed. */
+    int64_t leaked = passed < 0 || passed > TICKS_PER_S ? stream->buffer_bits : passed * stream->leak / TICKS_PER_S;
+    stream->buffer_bits = leaked >= stream->buffer_bits ? 0 : stream->buffer_bits - leaked;
     return stream->buffer_bits <= (TRANSPORT_BUFFER - PACKET_SIZE) * 8;
 }
 

@@ -11,7 +11,7 @@
 
 #define VIDEO_PID 256
 #define AUDIO_PID 257
-#define START (1000 * NS_PER_S)
+#define START (INT64_C(10) * 365 * 86400 * NS_PER_S) /* a box that has run for ten years */
 #define VIDEO_STEP 3600 /* 25 Hz in 90 kHz */
 #define AUDIO_STEP 1920 /* 1024 samples at 48 kHz */
 
@@ -118,7 +118,8 @@ static int64_t label(const struct bench *b, size_t entry, uint64_t index)
 /* The first unit of a stream's grid whose label is not before `from`. */
 static uint64_t first_index(const struct bench *b, size_t entry, int64_t from)
 {
-    uint64_t index = (uint64_t)(from / slate_offset(&b->table.streams[entry], 1));
+    const struct feed_stream *stream = &b->table.streams[entry];
+    uint64_t index = (uint64_t)((__int128)from * stream->rate_num / ((__int128)stream->rate_den * NS_PER_S));
     while (label(b, entry, index) < from)
         index++;
     return index;
