@@ -11,8 +11,9 @@ import { Menu } from "./menu/menu.ts";
 import { ResetHole, type ResetProgress } from "./resetHole.ts";
 import type { Brightness, Display, Picture, View } from "./view.ts";
 
-/** What is shown follows what happens within this time, ms. */
+/** What is shown follows what happens within this time, ms; sooner while the menu waits for a change. */
 const REFRESH_INTERVAL = 1000;
+const WAITING_INTERVAL = 100;
 /** A display that does not answer is set up again this often, ms. */
 const RETRY_INTERVAL = 5000;
 /** How long "find me" blinks, ms. */
@@ -208,7 +209,8 @@ export class Panel {
   #refresh(): void {
     if (!this.#running) return;
     this.#cancelRefresh();
-    this.#cancelRefresh = this.#options.clock.after(REFRESH_INTERVAL, () => this.#refresh());
+    const interval = this.#menu.isWaiting ? WAITING_INTERVAL : REFRESH_INTERVAL;
+    this.#cancelRefresh = this.#options.clock.after(interval, () => this.#refresh());
     this.#menu.tick();
     this.#leds?.show(this.#options.lights());
     if (this.#showing) {

@@ -49,6 +49,11 @@ export class Menu implements Navigator {
     return this.#lock.locked;
   }
 
+  /** A change is under way, whose end changes the view by itself. */
+  get isWaiting(): boolean {
+    return this.#work !== undefined;
+  }
+
   /** One press of a key. */
   key(name: KeyName): void {
     this.tick();
