@@ -64,10 +64,10 @@ export class SystemTool implements Tool {
 
   watch(args: readonly string[]): Watcher {
     // timeout(1) bounds it also when the supervisor is no longer there to do so, and passes SIGTERM on.
-    const child = start("timeout", [String(WATCHER_LIFE), this.#program, ...args]);
+    const child = start("timeout", [String(WATCHER_LIFE), this.#program, ...args], true);
     child.stdin?.on("error", () => {}).end();
     const ended = outputOf(child).catch((error: Error) => ({ stdout: "", stderr: error.message }));
-    return { ended, stop: () => child.kill("SIGTERM") };
+    return { ended, stop: () => endGroup(child) };
   }
 
   #late(): BusError {
@@ -75,9 +75,20 @@ export class SystemTool implements Tool {
   }
 }
 
-function start(program: string, args: readonly string[]): ChildProcess {
+/** @param detached in a process group of its own */
+function start(program: string, args: readonly string[], detached = false): ChildProcess {
   // Its texts are parsed: in the C locale they are the same everywhere.
-  return spawn(program, args, { stdio: "pipe", env: { ...process.env, LC_ALL: "C" } });
+  return spawn(program, args, { stdio: "pipe", detached, env: { ...process.env, LC_ALL: "C" } });
+}
+
+/** Ends a process and its child. timeout(1) alone may end without its child, when it has only just started that. */
+function endGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, "SIGTERM");
+  } catch {
+    // It has just ended.
+  }
 }
 
 function outputOf(child: ChildProcess): Promise<Output> {
