@@ -1,8 +1,8 @@
 /** Infoframes as an HDMI source sends them (CEA-861-F, 6.4 and 6.6): the bytes after the header, checksum first. */
 import type { Programme } from "../model.ts";
 
-/** VIC of television formats, by their picture. */
-const formats: Record<string, number> = {
+/** Video identification codes of CTA-861, of 16:9 where there are two; computers' pictures have none. */
+export const codes: Record<string, number> = {
   "640x480p60": 1,
   "720x480p60": 3,
   "1280x720p60": 4,
@@ -17,6 +17,7 @@ const formats: Record<string, number> = {
   "1920x1080p24": 32,
   "1920x1080p25": 33,
   "1920x1080p30": 34,
+  "1280x720p30": 62,
   "3840x2160p24": 93,
   "3840x2160p25": 94,
   "3840x2160p30": 95,
@@ -28,7 +29,7 @@ const spaces = ["rgb", "ycbcr-422", "ycbcr-444", "ycbcr-420"] as const;
 
 /** A usual source: it leaves the range of RGB to the format where that is the right one, and says it otherwise. */
 export function aviInfoframe({ width, height, interlaced, rate, colourSpace, range }: Programme): Uint8Array {
-  const vic = formats[`${width}x${height}${interlaced ? "i" : "p"}${Math.round(rate[0] / rate[1])}`] ?? 0;
+  const vic = codes[`${width}x${height}${interlaced ? "i" : "p"}${Math.round(rate[0] / rate[1])}`] ?? 0;
   const usual = vic > 1 ? "limited" : "full";
   const rgb = colourSpace === "rgb";
   const rgbRange = !rgb || range === usual ? 0 : range === "limited" ? 1 : 2;

@@ -1,6 +1,7 @@
 /** An RK628D at register level, as far as a receiver's driver sees it; its PHY is taken to run. */
 import { BusError, type Clock } from "../../ports.ts";
 import { type Connector, type I2cModel, type Programme, timing } from "../model.ts";
+import { codes } from "./infoframes.ts";
 
 const GRF_SYSTEM_CON0 = 0x00000;
 const HDMI_SETUP_CTRL = 0x30000;
@@ -22,30 +23,6 @@ const acrN: Record<number, number> = {
   96000: 12288,
   176400: 25088,
   192000: 24576,
-};
-
-/** Video identification codes of CTA-861, of 16:9 where there are two; computers' pictures have none. */
-const codes: Record<string, number> = {
-  "640x480p60": 1,
-  "720x480p60": 3,
-  "1280x720p60": 4,
-  "1920x1080i30": 5,
-  "720x480i30": 7,
-  "1920x1080p60": 16,
-  "720x576p50": 18,
-  "1280x720p50": 19,
-  "1920x1080i25": 20,
-  "720x576i25": 22,
-  "1920x1080p50": 31,
-  "1920x1080p24": 32,
-  "1920x1080p25": 33,
-  "1920x1080p30": 34,
-  "1280x720p30": 62,
-  "3840x2160p24": 93,
-  "3840x2160p25": 94,
-  "3840x2160p30": 95,
-  "3840x2160p50": 96,
-  "3840x2160p60": 97,
 };
 
 export class Rk628dModel implements I2cModel {
