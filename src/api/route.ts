@@ -2,6 +2,7 @@
 import Router, { type RouterContext } from "@koa/router";
 import type { Context, Middleware } from "koa";
 import type { z } from "zod";
+import type { Requirement } from "../access/principal.ts";
 import { answerUnlessKnown } from "./conditional.ts";
 import { Problem, type ProblemKind } from "./problem.ts";
 
@@ -28,6 +29,8 @@ export interface Route {
   /** Query parameters and what they do. */
   query?: Record<string, string>;
   body?: { types: readonly string[]; schema: z.ZodType };
+  /** Who may; `public` for everybody, `setup` for who sets the box up. */
+  access: Requirement | "public" | "setup";
   /** Takes If-Match with a tag of the configuration. */
   conditional?: boolean;
   /** Answers when all is well, by status. */

@@ -12,7 +12,13 @@ export interface Migration {
 }
 
 /** Every step since the first version, in order. Steps are never removed: a backup may be of any age. */
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  {
+    from: 1,
+    note: "network, time, access, power, backup and presets can be set; they begin with their defaults",
+    change: (document) => document,
+  },
+];
 
 export type Migrated =
   | { ok: true; document: unknown; from: number; notes: string[] }

@@ -27,7 +27,7 @@ function brightness(page: Page): Promise<number[]> {
 
 test("the page shows a channel on air, takes it off air and back, and survives the supervisor", async (t) => {
   const output = { type: "udp", id: "main", address, port, interface: "lo" };
-  const box = new RealBox({ version: 1, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
+  const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
   t.after(() => box.remove());
   await box.start();
   t.after(() => box.stop());

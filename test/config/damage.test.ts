@@ -40,13 +40,13 @@ const damages: [what: string, make: (good: Buffer) => Uint8Array, said: RegExp][
   ],
   [
     "a sealed nonsense",
-    () => seal({ revision: 9, saved: "", document: { version: 1, channels: 7 } }),
+    () => seal({ revision: 9, saved: "", document: { version: 2, channels: 7 } }),
     /\/channels: must be a/,
   ],
   [
     "from a newer firmware",
-    () => seal({ revision: 9, saved: "", document: { version: 2 } }),
-    /version 2, made by a newer/,
+    () => seal({ revision: 9, saved: "", document: { version: 3 } }),
+    /version 3, made by a newer/,
   ],
   ["without a version", () => seal({ revision: 9, saved: "", document: {} }), /has no schema version/],
 ];

@@ -36,6 +36,7 @@ export function boxRoutes({ config, channels, events, version, describe }: BoxRo
       id: "getHealth",
       method: "get",
       path: "/health",
+      access: { role: "viewer", scope: "status" },
       summary: "Whether the supervisor answers, and how it is",
       answers: { 200: { description: "It answers", schema: health } },
       problems: [],
@@ -45,6 +46,7 @@ export function boxRoutes({ config, channels, events, version, describe }: BoxRo
       id: "listenToEvents",
       method: "get",
       path: "/events",
+      access: { role: "viewer", scope: "status" },
       summary: "Live news as server-sent events",
       description:
         "First `snapshot` {revision, channels: ChannelStatus[], board: BoardStatus, inputs: InputStatus[], panel: " +
@@ -64,6 +66,7 @@ export function boxRoutes({ config, channels, events, version, describe }: BoxRo
       id: "getOpenApi",
       method: "get",
       path: "/openapi.json",
+      access: { role: "viewer", scope: "status" },
       summary: "This API as OpenAPI 3.1",
       answers: { 200: { description: "The document", schema: openapiDocument } },
       problems: [],

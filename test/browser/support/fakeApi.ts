@@ -30,7 +30,7 @@ export interface Refusal {
 
 export class FakeApi {
   channels: ChannelStatus[] = [];
-  config: Config = schema.parse({ version: 1 });
+  config: Config = schema.parse({ version: 2 });
   storeProblems: StoreProblem[] = [];
   /** Orders that came, such as `ch1/stop`. */
   readonly orders: string[] = [];

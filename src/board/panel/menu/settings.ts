@@ -127,7 +127,7 @@ export function blank(schema: z.core.$ZodType): unknown {
 
 /** The most that a change of this setting, with all in it, does to a channel on air. */
 export function effectOf(setting: Setting, value: unknown): Effect {
-  const order: readonly Effect[] = ["none", "live", "transmit", "encoder"];
+  const order: readonly Effect[] = ["none", "live", "transmit", "encoder", "network"];
   const effects = [setting.effect];
   if (setting.kind === "variant") {
     const option = optionOf(setting, value);

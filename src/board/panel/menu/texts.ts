@@ -44,7 +44,7 @@ export interface Texts {
   apply: string;
   type: string;
   /** What a change does to a channel on air. */
-  effects: { encoder: string; transmit: string };
+  effects: { encoder: string; transmit: string; network: string };
   wait: string;
   refused: string;
   failed: string;
@@ -111,7 +111,7 @@ const en: Texts = {
   remove: "Remove",
   apply: "Apply",
   type: "Type",
-  effects: { encoder: "Picture pauses briefly", transmit: "Receivers may pause briefly" },
+  effects: { encoder: "Picture pauses briefly", transmit: "Receivers may pause briefly", network: "Web page may move" },
   wait: "Please wait",
   refused: "Not changed",
   failed: "Failed",
@@ -168,7 +168,11 @@ const de: Texts = {
   remove: "Entfernen",
   apply: "Übernehmen",
   type: "Art",
-  effects: { encoder: "Bild setzt kurz aus", transmit: "Empfänger setzen evtl. kurz aus" },
+  effects: {
+    encoder: "Bild setzt kurz aus",
+    transmit: "Empfänger setzen evtl. kurz aus",
+    network: "Webseite zieht evtl. um",
+  },
   wait: "Bitte warten",
   refused: "Nicht geändert",
   failed: "Fehlgeschlagen",
@@ -248,7 +252,11 @@ const fr: Texts = {
   remove: "Supprimer",
   apply: "Appliquer",
   type: "Type",
-  effects: { encoder: "Brève coupure de l'image", transmit: "Brève coupure possible en réception" },
+  effects: {
+    encoder: "Brève coupure de l'image",
+    transmit: "Brève coupure possible en réception",
+    network: "La page web peut changer d'adresse",
+  },
   wait: "Veuillez patienter",
   refused: "Non modifié",
   failed: "Échec",
@@ -329,7 +337,11 @@ const es: Texts = {
   remove: "Quitar",
   apply: "Aplicar",
   type: "Tipo",
-  effects: { encoder: "Breve corte de imagen", transmit: "Posible breve corte en recepción" },
+  effects: {
+    encoder: "Breve corte de imagen",
+    transmit: "Posible breve corte en recepción",
+    network: "La página web puede cambiar de dirección",
+  },
   wait: "Espere",
   refused: "Sin cambios",
   failed: "Error",
