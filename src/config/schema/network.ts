@@ -84,7 +84,7 @@ export const bondLink = z.strictObject({
     .enum(["active-backup", "802.3ad", "balance-xor"])
     .default("active-backup")
     .meta(set("Mode", "network", { help: "802.3ad (LACP) and balance-xor want a switch that is set up for them" })),
-  members: z.array(linkName).min(1).max(8).meta(set("Ports", "network")),
+  members: z.array(linkName).min(1).max(8).meta(set("Member ports", "network")),
   ...ip,
 });
 export const vlanLink = z.strictObject({

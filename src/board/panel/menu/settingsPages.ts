@@ -185,8 +185,25 @@ export function openDraft(site: Site, setting: Setting, draft: Draft, list: List
 /** What a new value begins with, as far as there are defaults. */
 function startOf(setting: Setting, type?: string): unknown {
   const group = setting.kind === "variant" ? setting.options.get(type ?? "") : setting;
-  const value = group === undefined ? undefined : blank(group.schema);
+  const value = group === undefined ? undefined : (blank(group.schema) ?? emptyValue(setting));
   return setting.kind === "variant" && isObject(value) ? { ...value, [setting.discriminator]: type } : value;
+}
+
+/** Where an editor begins that has neither a value nor a default: without one, a draft would be no entry of its list. */
+function emptyValue(setting: Setting): unknown {
+  if (!isLeaf(setting)) return undefined;
+  switch (setting.kind) {
+    case "text":
+      return "";
+    case "ipv4":
+      return "0.0.0.0";
+    case "whole":
+      return setting.min;
+    case "choice":
+      return setting.choices[0];
+    case "fixed":
+      return undefined;
+  }
 }
 
 /** Of another type, with what the types have in common: a name, an address. */

@@ -213,6 +213,19 @@ test("an entry is filled in, then added as a whole", async () => {
   assert.equal(output?.port, 5001);
 });
 
+test("a word is added to an empty list, and beside others", async () => {
+  const hands = new Hands();
+  await hands.go("Menu", "Settings", "Network", "Search domains");
+  for (const presses of [2, 3]) {
+    await hands.go("Add", "Search domains");
+    await hands.press("up", presses, "ok");
+    await hands.go("Apply");
+  }
+  const { searchDomains } = hands.host.document.network;
+  assert.equal(searchDomains.length, 2, hands.lines.join("\n"));
+  assert.notEqual(searchDomains[0], searchDomains[1]);
+});
+
 test("an entry that lacks something is refused in words and can be completed or given up", async () => {
   const hands = new Hands();
   await hands.go("Sports", "Settings", "Outputs", "Add", "rtp", "Apply", "Apply");

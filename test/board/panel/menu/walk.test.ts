@@ -38,7 +38,7 @@ function expectedPaths(schema: Json, value: unknown, path: string[], inDraft = f
     const titles = entries.map((entry, i) => entry.name || entry.id || entry.connector || `${path.at(-1)} ${i + 1}`);
     const items = schema.items as Json;
     // Lists of single values: a page for each, which has the list's own name.
-    if (items.type === "string" && items.enum === undefined) {
+    if (items.type === "string" || items.anyOf !== undefined) {
       return [...entries.map(String), "Add"].map((title) => [...path, title, path.at(-1)].join(" > "));
     }
     return [
