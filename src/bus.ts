@@ -10,7 +10,7 @@ import type { ChannelStatus } from "./channels/status.ts";
 export interface Events {
   /** A channel's state, faults or figures changed. Sent at once on a change of state, else once a second. */
   channel: ChannelStatus;
-  /** Audio levels in dBFS, ten times a second. */
+  /** Audio levels in dBFS, ten times a second while somebody listens. */
   levels: { channel: string; peak: number[]; rms: number[] };
   /** A channel was removed from the configuration. */
   channelRemoved: { id: string };
@@ -28,6 +28,7 @@ type Listener<K extends keyof Events> = (event: Events[K]) => void;
 
 export class Bus {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #attention = new Set<{ name: keyof Events; changed: () => void }>();
   readonly #failed: (name: string, error: unknown) => void;
 
   /** @param failed is told of a listener that threw; the default writes to stderr. */
@@ -43,12 +44,26 @@ export class Bus {
       this.#listeners.set(name, set);
     }
     set.add(listener);
-    return () => set.delete(listener);
+    if (set.size === 1) this.#tellAttention(name);
+    return () => {
+      if (set.delete(listener) && set.size === 0) this.#tellAttention(name);
+    };
+  }
+
+  /** Tells whenever the first listener comes or the last one goes; returns the function that ends it. */
+  onAttention(name: keyof Events, changed: () => void): () => void {
+    const entry = { name, changed };
+    this.#attention.add(entry);
+    return () => this.#attention.delete(entry);
   }
 
   /** Whether anybody listens: what comes often need not be made for nobody. */
   hears(name: keyof Events): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
+  #tellAttention(name: keyof Events): void {
+    for (const entry of [...this.#attention]) if (entry.name === name) entry.changed();
   }
 
   emit<K extends keyof Events>(name: K, event: Events[K]): void {

@@ -22,6 +22,7 @@ import type { SlateClips } from "../media/slate.ts";
 import { encodeSpec, outputSpec, transmitSpec } from "../media/specs.ts";
 import { systemTimers, type Timers } from "../media/timers.ts";
 import { type Leave, type Supervised, Worker, type WorkerHooks, type WorkerOptions } from "../media/worker.ts";
+import { LevelsWatch } from "./levelsWatch.ts";
 import { Monitor, outputUrl } from "./monitor.ts";
 import type { ChannelStatus, OutputStatus, WorkerStatus } from "./status.ts";
 
@@ -71,6 +72,7 @@ export class Channel {
   #restarting = false;
   #relief: Relief = { preview: true, stopped: false };
   #cancelSlateRetry = () => {};
+  readonly #levels: LevelsWatch;
 
   constructor(config: ChannelConfig, media: MediaSetup, bus: Bus) {
     this.#config = config;
@@ -78,6 +80,7 @@ export class Channel {
     this.#bus = bus;
     this.#paths = new ChannelPaths(media.runtimeFolder, config.id);
     this.#timers = media.timers ?? systemTimers;
+    this.#levels = new LevelsWatch(bus, () => this.#encode?.worker);
   }
 
   get config(): ChannelConfig {
@@ -86,6 +89,7 @@ export class Channel {
 
   /** Brings the workers to the state that the configuration says. */
   start(): Promise<void> {
+    this.#levels.start();
     return this.#order(() => this.#bring());
   }
 
@@ -141,11 +145,13 @@ export class Channel {
 
   /** Ends the workers. */
   stop(): Promise<void> {
+    this.#levels.stop();
     return this.#order(() => this.#endWorkers());
   }
 
   /** Leaves the workers running for a later supervisor. */
   detach(): Promise<void> {
+    this.#levels.stop();
     return this.#order(async () => {
       this.#cancelSlateRetry();
       await Promise.all(this.#workers().map((worker) => worker.detach()));
@@ -154,6 +160,7 @@ export class Channel {
 
   /** Ends the workers and removes what the channel has on disk. */
   remove(): Promise<void> {
+    this.#levels.stop();
     return this.#order(async () => {
       await this.#endWorkers();
       await this.#paths.remove();
@@ -385,7 +392,6 @@ export class Channel {
 
   #takeEncode(event: RawEvent): void {
     if (event.event === "levels") {
-      if (!this.#bus.hears("levels")) return;
       const { peak, rms } = levelsEvent.parse(event);
       this.#bus.emit("levels", { channel: this.#config.id, peak, rms });
     } else {
@@ -395,6 +401,7 @@ export class Channel {
 
   /** Tells of a change of state or faults at once. */
   #changed(): void {
+    this.#levels.look();
     for (const [id, { worker }] of this.#outputs) this.#monitor.judgeOutput(id, worker);
     const changed = this.#monitor.update(this.#wanted, this.#encode?.worker, this.#transmit?.worker);
     if (changed) this.#bus.emit("channel", this.status());

@@ -101,7 +101,7 @@ export const encodeStats = z.object({
 export type EncodeStats = z.infer<typeof encodeStats>;
 
 export const sourceEvent = z.object({ event: z.literal("source"), state: sourceState, detail: z.string() });
-/** Ten times a second: peak and RMS level by channel in dBFS. */
+/** Ten times a second, once asked for by `watch` {levels: true}: peak and RMS level by channel in dBFS. */
 export const levelsEvent = z.object({
   event: z.literal("levels"),
   peak: z.array(z.number()),

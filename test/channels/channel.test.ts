@@ -92,6 +92,26 @@ test("levels and log lines go to the bus", async (t) => {
   assert.match(String(seen[2]), /levels event not understood/);
 });
 
+test("the encoder is asked for levels while somebody listens, and a new one again", async (t) => {
+  const { media, bus } = await setUp(t);
+  const encoder = media.worker("ch1/encode");
+  const asked = () => encoder.requests.splice(0);
+  encoder.become("running");
+  assert.deepEqual(asked(), [], "it sends none by itself");
+  const end = bus.on("levels", () => {});
+  bus.on("levels", () => {})();
+  assert.deepEqual(asked(), ['watch {"levels":true}']);
+  encoder.pid = 4711;
+  encoder.become("running");
+  encoder.become("running");
+  assert.deepEqual(asked(), ['watch {"levels":true}']);
+  end();
+  assert.deepEqual(asked(), ['watch {"levels":false}']);
+  encoder.become("waiting");
+  bus.on("levels", () => {});
+  assert.deepEqual(asked(), [], "one that does not run is not asked");
+});
+
 test("only what differs is applied", async (t) => {
   const { channel, media } = await setUp(t);
   media.takeOrders();

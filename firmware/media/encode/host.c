@@ -141,6 +141,16 @@ static json_t *apply(struct host *host, const json_t *params, struct control_err
     return json_pack("{s:o, s:o}", "live", change.live, "rebuilt", change.rebuilt);
 }
 
+/** {levels}: whether levels are sent. Nobody who does not show them has to be woken for them. */
+static json_t *watch(struct host *host, const json_t *params, struct control_error *error)
+{
+    const json_t *levels = json_object_get(params, "levels");
+    if (!json_is_boolean(levels))
+        return control_fail(error, "invalid", "/levels", "must be true or false");
+    host->levels_watched = json_is_true(levels);
+    return json_object();
+}
+
 static json_t *request(void *data, const char *method, const json_t *params, struct control_error *error)
 {
     struct host *host = data;
@@ -148,6 +158,8 @@ static json_t *request(void *data, const char *method, const json_t *params, str
         return apply(host, params, error);
     if (strcmp(method, "stats") == 0)
         return report_stats(host, false);
+    if (strcmp(method, "watch") == 0)
+        return watch(host, params, error);
     if (strcmp(method, "keyframe") != 0)
         return control_fail(error, "unknown-method", "", "there is no method \"%.40s\"", method);
     program_want_key(host);
@@ -180,7 +192,7 @@ static void every_tenth(void *data)
     struct host *host = data;
     program_watch(host);
     check_source(host);
-    json_t *levels = report_levels(host);
+    json_t *levels = host->levels_watched ? report_levels(host) : NULL;
     if (levels != NULL)
         control_event(host->control, levels);
 }

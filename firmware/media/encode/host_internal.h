@@ -35,6 +35,7 @@ struct host {
     int64_t failed_at; /* when the program last failed, 0: never */
     int64_t key_at;    /* when the last key frame was asked for */
     bool key_wanted;
+    bool levels_watched;
 };
 
 /* ---- host_program.c ---- */

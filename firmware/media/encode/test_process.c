@@ -37,6 +37,7 @@ struct bench {
     int control;
     FILE *answers;
     int requests;
+    int levels; /* events of them */
     char state[16];
     int64_t overload; /* pictures that the process says it skipped */
 
@@ -114,7 +115,7 @@ static void *read_feed(void *data)
     return NULL;
 }
 
-/* The answer to a request; a source event that comes before it is noted. */
+/* The answer to a request; source events that come before it are noted, those of levels counted. */
 static json_t *call(struct bench *bench, const char *method, json_t *params)
 {
     int id = ++bench->requests;
@@ -132,6 +133,8 @@ static json_t *call(struct bench *bench, const char *method, json_t *params)
         if (event != NULL && strcmp(event, "source") == 0)
             snprintf(bench->state, sizeof bench->state, "%s",
                      json_string_value(json_object_get(message, "state")));
+        if (event != NULL && strcmp(event, "levels") == 0)
+            bench->levels++;
         if (json_integer_value(json_object_get(message, "id")) == id)
             answer = json_incref(message);
         json_decref(message);
@@ -348,6 +351,25 @@ static void stall_is_caught_up_with(struct bench *bench)
     await_units(bench, 35);
 }
 
+static void sends_levels_when_asked(struct bench *bench)
+{
+    CHECK_EQ_INT(bench->levels, 0);
+    json_t *answer = call(bench, "watch", json_pack("{s:s}", "levels", "loud"));
+    CHECK(json_object_get(answer, "error") != NULL);
+    json_decref(answer);
+    json_decref(call(bench, "watch", json_pack("{s:b}", "levels", true)));
+    for (int64_t end = clock_now() + PATIENCE; bench->levels < 3;) {
+        CHECK(clock_now() < end);
+        clock_sleep_until(clock_now() + 20 * NS_PER_MS);
+        json_decref(call(bench, "ping", NULL));
+    }
+    json_decref(call(bench, "watch", json_pack("{s:b}", "levels", false)));
+    int sent = bench->levels;
+    clock_sleep_until(clock_now() + 300 * NS_PER_MS);
+    json_decref(call(bench, "ping", NULL));
+    CHECK_EQ_INT(bench->levels, sent);
+}
+
 static void ends_in_order(struct bench *bench)
 {
     char path[128];
@@ -413,6 +435,7 @@ int main(int argc, char **argv)
     source_vanishes_and_returns(&bench);
     program_is_exchanged(&bench);
     stall_is_caught_up_with(&bench);
+    sends_levels_when_asked(&bench);
     ends_in_order(&bench);
     check_steps(&bench);
     clip_is_whole(&bench, argv[1]);

@@ -38,8 +38,8 @@ export class FakeWorker implements Supervised<unknown> {
     return { outcome: "applied", live: [], rebuilt: [] };
   }
 
-  async request(method: string): Promise<unknown> {
-    this.requests.push(method);
+  async request(method: string, params?: unknown): Promise<unknown> {
+    this.requests.push(params === undefined ? method : `${method} ${JSON.stringify(params)}`);
     return {};
   }
 
