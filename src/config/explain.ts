@@ -1,7 +1,7 @@
 /** Turns what the schema refuses into words: which field, what limit, which value. */
 import { z } from "zod";
-import { isObject, type Path, toPointer, valueAt } from "./json.ts";
-import type { SettingMeta } from "./schema.ts";
+import { toPointer, valueAt } from "./json.ts";
+import { resolve } from "./walk.ts";
 
 /** The limit that a value broke, in the words of JSON Schema, with the unit of the numbers. */
 export type Limit = {
@@ -120,46 +120,6 @@ function range(from: number | undefined, to: number | undefined): string {
   if (from !== undefined && to !== undefined) return `between ${from} and ${to}`;
   if (from !== undefined) return `at least ${from}`;
   return to === undefined ? "" : `at most ${to}`;
-}
-
-const WRAPPERS = [z.ZodDefault, z.ZodPrefault, z.ZodOptional, z.ZodExactOptional, z.ZodNullable];
-type Wrapper = InstanceType<(typeof WRAPPERS)[number]>;
-
-/** The schema at a path of the document, without its wrappers, and what the wrappers say about it. */
-function resolve(schema: z.ZodType, document: unknown, path: Path): { leaf?: z.ZodType; meta?: SettingMeta } {
-  let at: z.core.$ZodType | undefined = schema;
-  let meta: SettingMeta | undefined;
-  for (let depth = 0; at !== undefined; ) {
-    meta = (z.globalRegistry.get(at) as SettingMeta | undefined) ?? meta;
-    if (WRAPPERS.some((wrapper) => at instanceof wrapper)) {
-      at = (at as Wrapper).unwrap();
-      continue;
-    }
-    if (at instanceof z.ZodDiscriminatedUnion) {
-      const option: z.core.$ZodType | undefined = optionFor(at, valueAt(document, path.slice(0, depth)));
-      if (option !== undefined) {
-        at = option;
-        continue;
-      }
-    }
-    if (depth === path.length) break;
-    const step = path[depth++];
-    meta = undefined;
-    if (at instanceof z.ZodObject) at = (at.shape as Record<PropertyKey, z.core.$ZodType>)[step as PropertyKey];
-    else if (at instanceof z.ZodRecord) at = at.valueType;
-    else at = at instanceof z.ZodArray ? at.element : undefined;
-  }
-  return { ...(at === undefined ? {} : { leaf: at as z.ZodType }), ...(meta === undefined ? {} : { meta }) };
-}
-
-function optionFor(union: z.ZodDiscriminatedUnion, value: unknown): z.core.$ZodType | undefined {
-  const key = union.def.discriminator;
-  return union.options.find(
-    (option) =>
-      option instanceof z.ZodObject &&
-      isObject(value) &&
-      (option.shape[key] as z.ZodLiteral).values.has(value[key] as string),
-  );
 }
 
 const LIMIT_KEYS = [
