@@ -126,6 +126,37 @@ export class SimulatedDisk implements FilePort {
     };
   }
 
+  /** Opens a file to write at its end, and makes it when there is none. */
+  async append(path: string): Promise<WritableFile> {
+    this.#step();
+    const found = this.#names.get(basename(path));
+    const inode: Inode = found ?? { content: new Uint8Array(), synced: new Uint8Array() };
+    if (found === undefined) this.#change(basename(path), inode);
+    return {
+      write: async (bytes) => {
+        const before = inode.content;
+        inode.content = Buffer.concat([before, bytes.subarray(0, bytes.length >> 1)]);
+        this.#step();
+        inode.content = Buffer.concat([before, bytes]);
+      },
+      sync: async () => {
+        this.#step();
+        if (!this.lying) inode.synced = inode.content;
+      },
+      close: async () => this.#step(),
+    };
+  }
+
+  /** Cuts a file off, and returns when that is on the medium. */
+  async truncate(path: string, bytes: number): Promise<void> {
+    this.#step();
+    const inode = this.#names.get(basename(path));
+    if (inode === undefined) throw errno("ENOENT");
+    inode.content = inode.content.slice(0, bytes);
+    this.#step();
+    if (!this.lying) inode.synced = inode.content;
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.#step();
     if (dirname(from) !== dirname(to)) throw errno("EXDEV");
@@ -166,22 +197,28 @@ export class SimulatedDisk implements FilePort {
   }
 }
 
-/** What is left of a file: all of the old, all of the new, the new cut off, or any mixture of blocks. */
+/**
+ * What is left of a file: all of the old, all of the new, the new cut off, or any mixture of blocks. What was there before
+ * and is the same still, such as the beginning of a file that grows, is never touched.
+ */
 function settle({ content, synced }: Inode, random: Random): Uint8Array {
   if (Buffer.compare(content, synced) === 0) return content;
+  let same = 0;
+  while (same < Math.min(content.length, synced.length) && content[same] === synced[same]) same++;
   switch (random.below(4)) {
     case 0:
       return synced;
     case 1:
       return content;
     case 2:
-      return content.slice(0, random.below(content.length + 1));
+      return content.slice(0, same + random.below(content.length - same + 1));
     default: {
       const mixed = new Uint8Array(content.length);
       for (let at = 0; at < mixed.length; at += BLOCK) {
         const from = random.pick([content, synced, new Uint8Array(mixed.length)]);
-        mixed.set(from.subarray(at, at + BLOCK), at);
+        mixed.set(from.subarray(at, Math.min(at + BLOCK, mixed.length)), at);
       }
+      mixed.set(content.subarray(0, same));
       return mixed;
     }
   }
