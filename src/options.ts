@@ -1,5 +1,6 @@
 /** The command line of the supervisor. */
 import { statfsSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SourceConfig } from "./config/schema.ts";
@@ -7,7 +8,12 @@ import { source } from "./config/schema.ts";
 import { RUNTIME_PATH_MAX } from "./media/paths.ts";
 
 export interface Options {
+  /** Of HTTP. */
   port: number;
+  /** Where HTTP and HTTPS listen. */
+  address: string;
+  /** undefined: there is no HTTPS. */
+  httpsPort: number | undefined;
   data: string;
   runtime: string;
   /** Interface of the first channel's multicast. */
@@ -31,7 +37,9 @@ export class UsageError extends Error {
 
 export const usage = `Usage: npm start -- [options]
 
-  --port NUMBER         port of the web page and the API, 0 for any (8080)
+  --port NUMBER         port of the web page and the API, 0 for any (8080); other machines are sent to HTTPS
+  --https-port NUMBER   the same by HTTPS, 0 for any; none: no HTTPS (8443)
+  --address ADDRESS     where both listen: an address of this machine, 0.0.0.0 or :: for all (127.0.0.1)
   --data FOLDER         where the configuration is kept (./data)
   --runtime FOLDER      sockets of the media processes; at most ${RUNTIME_PATH_MAX} bytes long
                         and in memory (as root /run/steadycast, else $XDG_RUNTIME_DIR/steadycast, where these are
@@ -65,6 +73,8 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = p
   const networkInterface = values.interface ?? "lo";
   return {
     port: integer("--port", values.port ?? "8080", 0, 65535),
+    address: address(values.address ?? "127.0.0.1"),
+    httpsPort: values["https-port"] === "none" ? undefined : httpsPort(values["https-port"] ?? "8443"),
     data: resolve(values.data ?? "data"),
     runtime,
     interface: networkInterface,
@@ -81,6 +91,8 @@ function read(args: readonly string[]) {
       args: [...args],
       options: {
         port: { type: "string" },
+        "https-port": { type: "string" },
+        address: { type: "string" },
         data: { type: "string" },
         runtime: { type: "string" },
         interface: { type: "string" },
@@ -96,10 +108,19 @@ function read(args: readonly string[]) {
   }
 }
 
-function integer(name: string, text: string, min: number, max: number): number {
+function integer(name: string, text: string, min: number, max: number, or = ""): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw new UsageError(`${name} must be ${min} to ${max}, is ${text}`);
+  if (!(value >= min && value <= max)) throw new UsageError(`${name} must be ${min} to ${max}${or}, is ${text}`);
   return value;
+}
+
+function httpsPort(text: string): number {
+  return integer("--https-port", text, 0, 65535, " or none");
+}
+
+function address(text: string): string {
+  if (isIP(text) === 0) throw new UsageError(`--address must be an IP address, is ${text}`);
+  return text;
 }
 
 /** Type of a file system in memory, as statfs(2) tells it. */

@@ -24,6 +24,8 @@ function refusal(...args: string[]): string {
 test("the defaults are those of a PC", () => {
   assert.deepEqual(parse(), {
     port: 8080,
+    address: "127.0.0.1",
+    httpsPort: 8443,
     data: resolve("data"),
     runtime: "/tmp/r",
     interface: "lo",
@@ -32,6 +34,13 @@ test("the defaults are those of a PC", () => {
     orphanSeconds: 60,
     stamp: false,
   });
+});
+
+test("it listens where it is told, by HTTPS or without", () => {
+  assert.equal(parse("--address", "::").address, "::");
+  assert.equal(parse("--https-port", "443").httpsPort, 443);
+  assert.equal(parse("--https-port", "0").httpsPort, 0);
+  assert.equal(parse("--https-port", "none").httpsPort, undefined);
 });
 
 test("the runtime folder is in memory", () => {
@@ -43,7 +52,18 @@ test("the runtime folder is in memory", () => {
 
 test("help is told, and names every option", () => {
   assert.equal(parseOptions(["--help"]), "help");
-  for (const option of ["port", "data", "runtime", "board", "input", "interface", "orphan-seconds", "stamp"]) {
+  for (const option of [
+    "port",
+    "https-port",
+    "address",
+    "data",
+    "runtime",
+    "board",
+    "input",
+    "interface",
+    "orphan-seconds",
+    "stamp",
+  ]) {
     assert.ok(usage.includes(`--${option}`), option);
   }
 });
@@ -71,6 +91,8 @@ test("inputs become sources", () => {
 
 test("what cannot be used is refused by name, limit and value", () => {
   assert.match(refusal("--port", "70000"), /--port must be 0 to 65535, is 70000/);
+  assert.match(refusal("--https-port", "off"), /--https-port must be 0 to 65535 or none, is off/);
+  assert.match(refusal("--address", "box.example"), /--address must be an IP address, is box.example/);
   assert.match(refusal("--port", "http"), /--port must be .*, is http/);
   assert.match(refusal("--orphan-seconds", "-1"), /orphan-seconds/);
   assert.match(refusal("--board", "../x"), /--board must be the name of a board file, is \.\.\/x/);

@@ -73,6 +73,10 @@ export class AccessService {
   identify(_credentials: Credentials): Principal | undefined {
     return todo();
   }
+  /** Whether a session or token still holds, with this role and these scopes. Does not count as use of it. */
+  holds(_principal: Principal): boolean {
+    return todo();
+  }
   /** More of a principal, for the page; `mustEnrol` shuts everything but the account routes. */
   standing(_principal: Principal): Standing {
     return todo();

@@ -7,8 +7,48 @@ import { invalid, Problem } from "./problem.ts";
 
 /** Largest body, bytes. A full configuration of 32 channels has some 200 kB. */
 export const MAX_BODY = 1024 * 1024;
-/** A client that sends more than this is cut off, bytes. */
-const MAX_DRAINED = 16 * MAX_BODY;
+/** Of a client that is not known. */
+export const MAX_UNKNOWN_BODY = 16 * 1024;
+/** A client that sends so much more than it may is cut off, bytes. */
+const MAX_DRAINED = 16 * 1024 * 1024;
+
+/** Bounds what all bodies together take while they come in. */
+export class BodyStore {
+  readonly #max: number;
+  #bytes = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Throws Problem when there is no room for so many bytes more. */
+  take(bytes: number): void {
+    if (this.#bytes + bytes > this.#max) {
+      throw new Problem("unavailable", "The box has too many requests in hand", { headers: { "Retry-After": "2" } });
+    }
+    this.#bytes += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+}
+
+interface Bounds {
+  max: number;
+  store: BodyStore;
+}
+
+const bounds = new WeakMap<Context["req"], Bounds>();
+
+/** Says how much a request's body may have. */
+export function boundBody(ctx: Context, max: number, store: BodyStore): void {
+  bounds.set(ctx.req, { max, store });
+}
 
 /** The request's JSON body. Throws Problem when it is too large, of another media type, or not JSON. */
 export async function readJson(ctx: Context, types: readonly string[]): Promise<unknown> {
@@ -18,7 +58,7 @@ export async function readJson(ctx: Context, types: readonly string[]): Promise<
     const is = encoding === "" ? type || "none" : `${type} in ${encoding}`;
     throw new Problem("media-type", `Content-Type must be ${types.join(" or ")}, is ${is}`);
   }
-  const bytes = await read(ctx);
+  const bytes = await readBytes(ctx);
   try {
     return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
@@ -34,20 +74,33 @@ export async function readValid<T>(ctx: Context, types: readonly string[], schem
   throw invalid(explain(schema, body, result.error.issues));
 }
 
-async function read(ctx: Context): Promise<Uint8Array> {
+/** The request's body. Throws Problem when it is too large. */
+export async function readBytes(ctx: Context): Promise<Buffer> {
+  const { max, store } = bounds.get(ctx.req) ?? { max: MAX_UNKNOWN_BODY, store: new BodyStore(MAX_UNKNOWN_BODY) };
   let chunks: Uint8Array[] = [];
   let size = 0;
+  let held = 0;
   try {
     // Read to its end even when it is too large, because most clients hear nothing before they have said all.
     for await (const chunk of ctx.req as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      if (size > MAX_DRAINED) break;
-      if (size <= MAX_BODY) chunks.push(chunk);
-      else chunks = [];
+      if (size > max + MAX_DRAINED) break;
+      if (size <= max) {
+        store.take(chunk.length);
+        held += chunk.length;
+        chunks.push(chunk);
+      } else {
+        chunks = [];
+        store.give(held);
+        held = 0;
+      }
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem("bad-request", "The body ended too early");
+  } finally {
+    store.give(held);
   }
-  if (size > MAX_BODY) throw new Problem("too-large", `The body must have at most ${MAX_BODY} bytes`);
+  if (size > max) throw new Problem("too-large", `The body must have at most ${max} bytes`);
   return Buffer.concat(chunks);
 }

@@ -1,22 +1,26 @@
 /**
  * Live news as server-sent events (HTML standard, section 9.2). A client gets a `snapshot` of everything first, then each
  * `channel`, `levels`, `channelRemoved`, `input`, `readings`, `config` and `log` of the bus, and on a change `panel` and
- * `faults` of the board. A `beat` every two seconds lets it tell a quiet box
- * from a broken connection, which it cannot do by comments.
+ * `faults` of the board; `log` only who may read the log. A `beat` every two seconds lets it tell a quiet box from a broken
+ * connection, which it cannot do by comments; at each it is looked whether the client may still listen.
  */
 import type { ServerResponse } from "node:http";
 import type { Context } from "koa";
+import { may, type Principal, type Requirement } from "../access/principal.ts";
 import type { Bus, Events } from "../bus.ts";
 import type { ChannelControl } from "../channels/status.ts";
 import { type BoardControl, boardSnapshot, panelStatus } from "./boardControl.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { principalOf } from "./principal.ts";
 import { Problem } from "./problem.ts";
 
-const MAX_CLIENTS = 32;
 const BEAT_MS = 2000;
 /** How long a client may leave its buffers full. */
 const STALL_MS = 30_000;
 /** Log lines that are kept for a client that has fallen behind. */
 const LOG_LINES = 50;
+/** What events take beside the right to listen at all. */
+const NEEDS: { readonly [K in keyof Events]?: Requirement } = { log: { role: "operator", scope: "system" } };
 /** What changes without news on the bus, which is the panel and the board's faults, is looked at this often, ms. */
 const LOOK_MS = 200;
 
@@ -25,7 +29,10 @@ export interface EventHubOptions {
   channels: ChannelControl;
   board?: BoardControl | undefined;
   revision(): number;
-  stallMs?: number;
+  /** Whether a client's session or token still holds. */
+  holds(principal: Principal): boolean;
+  limits?: Limits["streams"] | undefined;
+  stallMs?: number | undefined;
 }
 
 export class EventHub {
@@ -33,6 +40,8 @@ export class EventHub {
   readonly #channels: ChannelControl;
   readonly #board: BoardControl | undefined;
   readonly #revision: () => number;
+  readonly #holds: (principal: Principal) => boolean;
+  readonly #limits: Limits["streams"];
   readonly #stallMs: number;
   readonly #clients = new Set<Client>();
   readonly #ends: (() => void)[] = [];
@@ -48,6 +57,8 @@ export class EventHub {
     this.#channels = options.channels;
     this.#board = options.board;
     this.#revision = options.revision;
+    this.#holds = (principal) => options.holds(principal);
+    this.#limits = options.limits ?? LIMITS.streams;
     this.#stallMs = options.stallMs ?? STALL_MS;
   }
 
@@ -61,7 +72,10 @@ export class EventHub {
     this.#forward("log", () => ({ key: `log ${this.#logLine++ % LOG_LINES}` }));
     this.#beat = setInterval(() => {
       const beat = frame("beat", {});
-      for (const client of this.#clients) client.beat(beat, this.#stallMs);
+      for (const client of this.#clients) {
+        if (this.#holds(client.principal)) client.beat(beat, this.#stallMs);
+        else client.end();
+      }
     }, BEAT_MS);
   }
 
@@ -76,9 +90,14 @@ export class EventHub {
 
   /** Turns a request into a stream of events; `only` limits it to these channels. */
   open(ctx: Context, only?: ReadonlySet<string>): void {
-    if (this.#clients.size >= MAX_CLIENTS) {
-      const headers = { "Retry-After": "5" };
-      throw new Problem("unavailable", `${MAX_CLIENTS} clients listen already`, { headers });
+    const principal = principalOf(ctx);
+    const headers = { "Retry-After": "5" };
+    const { all, perPrincipal } = this.#limits;
+    if (this.#clients.size >= all) {
+      throw new Problem("unavailable", `${all} clients listen already`, { headers });
+    }
+    if ([...this.#clients].filter((client) => isSame(client.principal, principal)).length >= perPrincipal) {
+      throw new Problem("too-many", `You listen ${perPrincipal} times already`, { headers });
     }
     ctx.set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
     ctx.status = 200;
@@ -87,7 +106,7 @@ export class EventHub {
       ctx.res.end();
       return;
     }
-    const client = new Client(ctx.res, only);
+    const client = new Client(ctx.res, principal, only);
     this.#clients.add(client);
     ctx.res.on("close", () => {
       this.#clients.delete(client);
@@ -137,7 +156,9 @@ export class EventHub {
       if (this.#clients.size === 0) return;
       const { key, channel } = about(event);
       const text = frame(name, event);
+      const needs = NEEDS[name];
       for (const client of this.#clients) {
+        if (needs !== undefined && !may(client.principal, needs)) continue;
         if (channel === undefined || client.wants(channel)) client.send(key, text);
       }
     });
@@ -149,13 +170,15 @@ export class EventHub {
  * and what it gets next is news.
  */
 class Client {
+  readonly principal: Principal;
   readonly #response: ServerResponse;
   readonly #only: ReadonlySet<string> | undefined;
   readonly #waiting = new Map<string, string>();
   /** When the connection's buffers filled up, ms of the monotonic clock. */
   #fullSince: number | undefined;
 
-  constructor(response: ServerResponse, only: ReadonlySet<string> | undefined) {
+  constructor(response: ServerResponse, principal: Principal, only: ReadonlySet<string> | undefined) {
+    this.principal = principal;
     this.#response = response;
     this.#only = only;
     response.on("drain", () => this.#drained());
@@ -195,6 +218,11 @@ class Client {
       this.send(key, text);
     }
   }
+}
+
+/** A user counts as one with all of their sessions; each token is a program of its own. */
+function isSame(a: Principal, b: Principal): boolean {
+  return a.via === b.via && (a.via === "token" ? a.id === b.id : a.name === b.name);
 }
 
 function frame(event: string, data: unknown): string {

@@ -7,7 +7,19 @@ import { ANSWERS, problemDetails, REQUESTS } from "./schemas.ts";
 type Json = Record<string, unknown>;
 
 /** What any request may be answered with. */
-const GENERAL: readonly ProblemKind[] = ["misdirected", "internal"];
+const GENERAL: readonly ProblemKind[] = ["misdirected", "too-many", "internal"];
+
+const SECURITY_SCHEMES = {
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-steadycast_session",
+    description:
+      "Set by POST /session; over HTTP, which this machine alone can use, its name is steadycast_session. A request that " +
+      "changes something needs the header `Steadycast-Request: 1` and an Origin that is the box.",
+  },
+  token: { type: "http", scheme: "bearer", description: "Made by POST /tokens; begins with sc_." },
+};
 
 export function openapi(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Json> = {};
@@ -21,7 +33,7 @@ export function openapi(routes: readonly Route[], version: string): Json {
     openapi: "3.1.0",
     info: { title: "Steadycast", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     paths,
-    components: { schemas: onlyUsed(schemas, paths) },
+    components: { securitySchemes: SECURITY_SCHEMES, schemas: onlyUsed(schemas, paths) },
   };
 }
 
@@ -49,7 +61,15 @@ function operation(route: Route): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined ? {} : { requestBody: requestBody(route.body) }),
     responses,
+    ...security(route),
   };
+}
+
+/** Who may, for programs to read: `x-role` is public, setup, or the least role; `x-scope` is what a token must not lack. */
+function security({ access }: Route): Json {
+  if (access === "public") return { security: [], "x-role": "public" };
+  if (access === "setup") return { security: [{ session: [] }], "x-role": "setup" };
+  return { security: [{ session: [] }, { token: [] }], "x-role": access.role, "x-scope": access.scope };
 }
 
 function requestBody({ types, schema }: NonNullable<Route["body"]>): Json {
@@ -64,12 +84,20 @@ function response({ description, schema, type }: Answer): Json {
   return type === undefined ? { description } : { description, content: { [type]: {} } };
 }
 
-function problemsOf(route: Route): [number, string][] {
-  const forBody: ProblemKind[] = route.body === undefined ? [] : ["bad-request", "too-large", "media-type"];
+/** What a status means; several kinds of problem may share one. */
+function problemsOf(route: Route): Map<number, string> {
+  const forBody: ProblemKind[] =
+    route.body === undefined ? [] : ["bad-request", "too-large", "media-type", "unavailable"];
   const forChange: ProblemKind[] = route.method === "get" ? [] : ["foreign-origin"];
+  const forAccess: ProblemKind[] = route.access === "public" ? [] : ["unauthenticated", "forbidden"];
   const conditional: ProblemKind[] = route.conditional ? ["stale"] : [];
-  const kinds = [...route.problems, ...forBody, ...forChange, ...conditional, ...GENERAL];
-  return kinds.map((kind): [number, string] => [...PROBLEMS[kind]]);
+  const described = new Map<number, string>();
+  for (const kind of new Set([...route.problems, ...forBody, ...forChange, ...forAccess, ...conditional, ...GENERAL])) {
+    const [status, title] = PROBLEMS[kind];
+    const before = described.get(status);
+    described.set(status, before === undefined ? title : `${before}. ${title}`);
+  }
+  return described;
 }
 
 function reference(schema: z.ZodType, names: ReadonlyMap<z.ZodType, string>): Json {

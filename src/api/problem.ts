@@ -7,6 +7,9 @@ import type { FieldError, Limit } from "../config/explain.ts";
 /** Status and title of each kind of problem. */
 export const PROBLEMS = {
   "bad-request": [400, "The request cannot be understood"],
+  unauthenticated: [401, "Log in first"],
+  "code-needed": [401, "A code of the second factor is needed, too"],
+  forbidden: [403, "This is not allowed"],
   "foreign-origin": [403, "Only this box's own pages may change it"],
   "not-found": [404, "There is no such thing here"],
   "method-not-allowed": [405, "This cannot be done here"],
@@ -16,6 +19,7 @@ export const PROBLEMS = {
   "media-type": [415, "The body has the wrong media type"],
   misdirected: [421, "This box does not answer to that name"],
   invalid: [422, "Some of these settings are not valid"],
+  "too-many": [429, "Too many requests"],
   internal: [500, "The box made an error"],
   unavailable: [503, "This is not available now"],
   storage: [507, "The configuration could not be stored"],

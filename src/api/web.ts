@@ -10,14 +10,14 @@ const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 /** esbuild's content hash in a name: such a file never changes. */
 const HASHED = /-[A-Z0-9]{8}\.[a-z0-9]+$/;
 
-/** Serves GET and HEAD from a folder; `/` is index.html. */
+/** Serves GET and HEAD from a folder; of a path that ends with `/`, its index.html. */
 export function webFiles(folder: string): Middleware {
   return async (ctx: Context) => {
     if (ctx.method !== "GET" && ctx.method !== "HEAD") {
       const headers = { Allow: "GET, HEAD" };
       throw new Problem("method-not-allowed", `${ctx.path} takes GET, HEAD`, { headers });
     }
-    const segments = ctx.path === "/" ? ["index.html"] : ctx.path.slice(1).split("/");
+    const segments = (ctx.path.endsWith("/") ? `${ctx.path}index.html` : ctx.path).slice(1).split("/");
     const nothing = new Problem("not-found", `There is nothing at ${ctx.path}`);
     if (!segments.every((segment) => SEGMENT.test(segment))) throw nothing;
     const name = segments.join("/");

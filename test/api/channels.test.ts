@@ -175,10 +175,10 @@ test("requests that are none of ours are refused, and nothing has changed", asyn
 
 test("a body that is not text, too long without saying so, or broken off is refused", async (t) => {
   const box = await Box.start(t);
-  const url = `${box.server.url}/api/v1/channels`;
   const headers = { "Content-Type": "application/json" };
   const post = async (body: BodyInit) => {
-    const response = await fetch(url, { method: "POST", headers, body, duplex: "half" } as RequestInit);
+    const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+    const response = await box.fetch("/api/v1/channels", init);
     return [response.status, ((await response.json()) as { detail: string }).detail];
   };
   assert.deepEqual(await post(Uint8Array.of(0x22, 0xff, 0x22)), [400, "The body is not UTF-8 text"]);

@@ -23,6 +23,8 @@ test("the OpenAPI document lists every route, and every reference in it leads so
     ([, name]) => name,
   );
   assert.ok(references.length > 30);
+  const schemes = Object.keys((document.components as Json).securitySchemes as Json);
+  assert.deepEqual(schemes, ["session", "token"]);
   for (const name of references) assert.ok(schemas[name ?? ""], `${name} is missing`);
   for (const name of Object.keys(schemas)) assert.ok(references.includes(name), `${name} is not used`);
   assert.doesNotMatch(JSON.stringify(document), /"\$(id|schema|defs)"/);
@@ -50,13 +52,13 @@ test("the document carries labels, help, units, limits and effects of the settin
 test("every route answers, HEAD as GET, OPTIONS with Allow", async (t) => {
   const box = await Box.start(t);
   for (const { method, path, id } of box.server.routes) {
-    const url = `${box.server.url}/api/v1${path.replace(":id", "ch1")}`;
-    const options = await fetch(url, { method: "OPTIONS" });
+    const url = `/api/v1${path.replace(":id", "ch1")}`;
+    const options = await box.fetch(url, { method: "OPTIONS" });
     assert.equal(options.status, 204, id);
     const allow = options.headers.get("Allow")?.split(", ") ?? [];
     assert.ok(allow.includes(method.toUpperCase()) && allow.includes("OPTIONS"), id);
     if (method === "get") {
-      const head = await fetch(url, { method: "HEAD" });
+      const head = await box.fetch(url, { method: "HEAD" });
       assert.equal(head.status, path.endsWith("preview.jpg") ? 404 : 200, id);
       assert.equal(await head.text(), "");
     }

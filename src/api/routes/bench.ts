@@ -1,4 +1,7 @@
-/** `/bench`: the surroundings of the virtual board. A real box has none of these routes. */
+/**
+ * `/bench`: the surroundings of the virtual board. A real box has none of these routes, and their changes are none of the
+ * box: the audit log keeps nothing of them.
+ */
 import type { RouterContext } from "@koa/router";
 import type { BoardFile } from "../../board/boardFile.ts";
 import type { VirtualBoard } from "../../board/virtual/virtualBoard.ts";
@@ -49,6 +52,7 @@ export function benchRoutes(virtual: VirtualBoard, file: BoardFile): Route[] {
       method: "patch",
       path: "/bench/players/:id",
       access: { role: "admin", scope: "board" },
+      audit: "nothing",
       summary: "Plug in or take out the player of a connector, or change what it plays",
       body: { types: PATCH_TYPES, schema: playerPatch },
       answers: changed,
@@ -64,6 +68,7 @@ export function benchRoutes(virtual: VirtualBoard, file: BoardFile): Route[] {
       method: "post",
       path: "/bench/keys",
       access: { role: "admin", scope: "board" },
+      audit: "nothing",
       summary: "Press or release a key, or the button in the reset hole, for as long as is wanted",
       body: { types: JSON_TYPE, schema: benchPress },
       answers: changed,
@@ -79,6 +84,7 @@ export function benchRoutes(virtual: VirtualBoard, file: BoardFile): Route[] {
       method: "patch",
       path: "/bench/supplies/:id",
       access: { role: "admin", scope: "board" },
+      audit: "nothing",
       summary: "Plug in or take out a power supply, or make it fail",
       body: { types: PATCH_TYPES, schema: supplyPatch },
       answers: changed,
@@ -94,6 +100,7 @@ export function benchRoutes(virtual: VirtualBoard, file: BoardFile): Route[] {
       method: "patch",
       path: "/bench/environment",
       access: { role: "admin", scope: "board" },
+      audit: "nothing",
       summary: "Change the room, the load, the fan, and what is held at a temperature or a voltage",
       body: { types: PATCH_TYPES, schema: environmentPatch },
       answers: changed,
@@ -115,6 +122,7 @@ export function benchRoutes(virtual: VirtualBoard, file: BoardFile): Route[] {
       method: "patch",
       path: "/bench/buses/:id",
       access: { role: "admin", scope: "board" },
+      audit: "nothing",
       summary: "Make an I2C bus hang, or work again",
       body: { types: PATCH_TYPES, schema: i2cPatch },
       answers: changed,

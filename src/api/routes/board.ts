@@ -104,6 +104,7 @@ export function boardRoutes(board: BoardControl): Route[] {
       method: "post",
       path: "/panel/keys",
       access: { role: "admin", scope: "board" },
+      audit: "series",
       summary: "Press a key of the front panel once",
       body: { types: JSON_TYPE, schema: panelPress },
       answers: { 204: { description: "It was pressed" } },

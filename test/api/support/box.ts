@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { Role } from "../../../src/access/principal.ts";
+import type { AuditEvent } from "../../../src/access/record.ts";
 import { ApiServer, type ApiServerOptions } from "../../../src/api/server.ts";
 import { Bus, type Events } from "../../../src/bus.ts";
 import type { ChannelControl, ChannelStatus, OrderResult } from "../../../src/channels/status.ts";
@@ -11,6 +13,7 @@ import type { ConfigService } from "../../../src/config/store.ts";
 import { SimulatedDisk } from "../../config/support/disk.ts";
 import { make } from "../../config/support/service.ts";
 import { violations } from "../../support/jsonSchema.ts";
+import { authorization, GENEROUS, People } from "./people.ts";
 
 type Json = Record<string, unknown>;
 
@@ -58,6 +61,9 @@ export class Box {
   readonly channels = new FakeChannels();
   readonly folder = mkdtempSync(join(tmpdir(), "steadycast-api-"));
   readonly logged: Events["log"][] = [];
+  readonly people = new People();
+  /** What the audit log was told. */
+  readonly audited: AuditEvent[] = [];
   readonly config: ConfigService;
   readonly server: ApiServer;
   #document: Json = {};
@@ -67,7 +73,9 @@ export class Box {
     this.config = make("/data", bus, this.disk);
     const config = this.config;
     this.server = new ApiServer({
-      ...{ port: 0, webFolder: folder, version: "1.2.3", bus, config, channels },
+      ...{ port: 0, webFolder: folder, version: "1.2.3", bus, config, channels, limits: GENEROUS },
+      everybody: this.people,
+      audit: { record: (event) => this.audited.push(event) },
       ...options,
     });
     bus.on("log", (line) => this.logged.push(line));
@@ -82,16 +90,34 @@ export class Box {
       await box.config.stop();
       rmSync(box.folder, { recursive: true });
     });
-    box.#document = (await (await fetch(`${box.server.url}/api/v1/openapi.json`)).json()) as Json;
+    const headers = authorization("viewer");
+    box.#document = (await (await fetch(`${box.server.url}/api/v1/openapi.json`, { headers })).json()) as Json;
     return box;
   }
 
-  /** Calls the API, and holds the answer against what the OpenAPI document says of it. */
+  /** Calls in the name of somebody else: a role, or nobody. */
+  as(role: Role | "nobody") {
+    const who: Record<string, string> = role === "nobody" ? { Authorization: "" } : authorization(role);
+    return {
+      call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+        this.call(method, path, body, { ...who, ...headers }),
+      refused: (kind: string, method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+        this.refused(kind, method, path, body, { ...who, ...headers }),
+    };
+  }
+
+  /** Asks for anything, as an admin. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...authorization("admin"), ...(init.headers as Record<string, string>) };
+    return await fetch(`${this.server.url}${path}`, { ...init, headers });
+  }
+
+  /** Calls the API as an admin, and holds the answer against what the OpenAPI document says of it. */
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
     const response = await fetch(`${this.server.url}/api/v1${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { "Content-Type": type }), ...headers },
+      headers: { ...authorization("admin"), ...(body === undefined ? {} : { "Content-Type": type }), ...headers },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const contentType = response.headers.get("Content-Type")?.split(";", 1)[0] ?? "";

@@ -16,17 +16,19 @@ export class Listener {
   head = "";
   #text = "";
 
-  constructor(box: Box, query = "") {
+  constructor(box: Box, query = "", token = "admin") {
     const { hostname, port } = new URL(box.server.url);
     this.socket = connect(Number(port), hostname, () =>
-      this.socket.write(`GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+      this.socket.write(
+        `GET /api/v1/events${query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      ),
     );
     this.socket.setEncoding("utf8").on("data", (text: string) => this.#take(text));
     this.socket.on("error", () => undefined);
   }
 
-  static async open(t: TestContext, box: Box, query?: string): Promise<Listener> {
-    const listener = new Listener(box, query);
+  static async open(t: TestContext, box: Box, query?: string, token?: string): Promise<Listener> {
+    const listener = new Listener(box, query, token);
     t.after(() => listener.socket.destroy());
     await listener.until(() => listener.news.length > 0);
     return listener;
