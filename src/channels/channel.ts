@@ -29,6 +29,9 @@ import type { ChannelStatus, OutputStatus, WorkerStatus } from "./status.ts";
 /** Milliseconds after which a slate clip that could not be made is tried again. */
 const SLATE_RETRY = 30_000;
 
+/** AF41, usual for video (RFC 4594, 4.4). */
+const USUAL_DSCP = 34;
+
 /** How the media processes are run. */
 export interface MediaSetup {
   platform: Platform;
@@ -40,6 +43,8 @@ export interface MediaSetup {
   /** See SpecOptions. */
   stamp: boolean;
   slates: Pick<SlateClips, "find" | "make" | "prune">;
+  /** DSCP of outputs that have none of their own; AF41 (34) if left out. */
+  dscp?: () => number;
   /** What is to be opened for an input of the box now, null for nothing, and what is known of it in words. */
   input?: (connector: string) => { source: DirectSource | null; text: string };
   timers?: Timers;
@@ -197,6 +202,10 @@ export class Channel {
     };
   }
 
+  get #dscp(): number {
+    return this.#media.dscp?.() ?? USUAL_DSCP;
+  }
+
   /** Shall be on air, and may. */
   get #wanted(): boolean {
     return this.#config.enabled && !this.#relief.stopped;
@@ -238,7 +247,7 @@ export class Channel {
     const encode = encodeSpec(config, { platform, stamp, preview, paths: this.#paths, input: input?.source ?? null });
     await mkdir(this.#paths.folder, { recursive: true, mode: 0o700 });
     const slate = await slates.find(config.id, encode);
-    const transmit = transmitSpec(config, this.#paths, slate.path);
+    const transmit = transmitSpec(config, this.#paths, slate.path, this.#dscp);
     await this.#bringProgramme(encode, transmit);
     await this.#bringOutputs(config);
     this.#cancelSlateRetry();
@@ -337,7 +346,7 @@ export class Channel {
           this.#order(async () => {
             if (this.#encode?.spec !== spec || this.#transmit === undefined) return; // changed or ended meanwhile
             this.#monitor.fault("slate-missing", false, "warning", "");
-            await this.#bringTransmit(transmitSpec(this.#config, this.#paths, path));
+            await this.#bringTransmit(transmitSpec(this.#config, this.#paths, path, this.#dscp));
             await slates.prune(id, path);
           }),
         (error: Error) => {

@@ -6,6 +6,7 @@ import type { ChannelConfig, Config } from "../config/schema.ts";
 import { Connection } from "../media/connection.ts";
 import { ChannelPaths } from "../media/paths.ts";
 import { findProcesses, MediaProcess } from "../media/process.ts";
+import { followsNetworkDscp } from "../media/specs.ts";
 import { Channel, type MediaSetup, type Relief } from "./channel.ts";
 import type { ChannelControl, ChannelStatus, OrderResult } from "./status.ts";
 
@@ -14,7 +15,7 @@ const REPORT_INTERVAL = 1000;
 
 /** What the channels need of the configuration service. */
 export interface ConfigSource {
-  readonly current: Pick<Config, "channels">;
+  readonly current: Pick<Config, "channels" | "network">;
 }
 
 export class Channels implements ChannelControl {
@@ -27,12 +28,14 @@ export class Channels implements ChannelControl {
   /** What a box that is too hot does without. */
   #preview = true;
   #shed = 0;
+  /** That of the network when it was last followed. */
+  #dscp: number | undefined;
   /** Changes of configuration are followed one after another. */
   #following: Promise<void> = Promise.resolve();
 
   constructor(config: ConfigSource, media: MediaSetup, bus: Bus) {
     this.#config = config;
-    this.#media = media;
+    this.#media = { dscp: () => config.current.network.dscp, ...media };
     this.#bus = bus;
   }
 
@@ -102,7 +105,10 @@ export class Channels implements ChannelControl {
       const configured = new Map(this.#config.current.channels.map((channel) => [channel.id, channel]));
       const gone = [...this.#channels].filter(([id]) => !configured.has(id));
       const tasks = gone.map(([id, channel]) => this.#remove(id, channel));
-      for (const config of configured.values()) tasks.push(this.#bring(config));
+      const { dscp } = this.#config.current.network;
+      const dscpChanged = dscp !== this.#dscp;
+      this.#dscp = dscp;
+      for (const config of configured.values()) tasks.push(this.#bring(config, dscpChanged));
       await Promise.all(tasks);
     });
   }
@@ -128,7 +134,7 @@ export class Channels implements ChannelControl {
     }
   }
 
-  async #bring(config: ChannelConfig): Promise<void> {
+  async #bring(config: ChannelConfig, dscpChanged: boolean): Promise<void> {
     const channel = this.#channels.get(config.id);
     try {
       if (channel === undefined) {
@@ -136,7 +142,7 @@ export class Channels implements ChannelControl {
         this.#channels.set(config.id, fresh);
         await fresh.relieve(this.#reliefOf(config.id));
         await fresh.start();
-      } else if (channel.config !== config) {
+      } else if (channel.config !== config || (dscpChanged && followsNetworkDscp(config))) {
         await channel.apply(config);
       }
       await channel?.relieve(this.#reliefOf(config.id));

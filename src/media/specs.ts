@@ -56,12 +56,20 @@ function isDatagram(output: OutputConfig): output is DatagramOutput {
   return output.type === "udp" || output.type === "rtp";
 }
 
-function destination({ type, enabled: _, ...fields }: DatagramOutput): TransmitDestination {
-  return { ...fields, protocol: type };
+function destination({ type, enabled: _, ...fields }: DatagramOutput, dscp: number): TransmitDestination {
+  return { ...fields, protocol: type, dscp: fields.dscp < 0 ? dscp : fields.dscp };
 }
 
-/** @param slate path of the recorded feed that plays while there is no feed, or "" */
-export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate: string): TransmitSpec {
+/** Whether an output of the channel has the DSCP that is set for the network. */
+export function followsNetworkDscp({ outputs }: ChannelConfig): boolean {
+  return outputs.some((output) => isDatagram(output) && output.dscp < 0);
+}
+
+/**
+ * @param slate path of the recorded feed that plays while there is no feed, or ""
+ * @param dscp of outputs that have none of their own
+ */
+export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate: string, dscp: number): TransmitSpec {
   const { transport, audio } = channel;
   return {
     channel: channel.id,
@@ -96,7 +104,7 @@ export function transmitSpec(channel: ChannelConfig, paths: ChannelPaths, slate:
     destinations: channel.outputs
       .filter(isDatagram)
       .filter((output) => output.enabled)
-      .map(destination),
+      .map((output) => destination(output, dscp)),
     tap: paths.tap,
     state: paths.state,
   };

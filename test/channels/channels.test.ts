@@ -8,6 +8,7 @@ import { Channels } from "../../src/channels/channels.ts";
 import { LockedError, RuntimeLock } from "../../src/channels/lock.ts";
 import type { ChannelStatus } from "../../src/channels/status.ts";
 import { type ChannelConfig, type Config, config as configSchema, defaultConfig } from "../../src/config/schema.ts";
+import type { TransmitSpec } from "../../src/media/protocol.ts";
 import { FakeMedia } from "./support/fakeMedia.ts";
 
 function configOf(...channels: Record<string, unknown>[]): Config {
@@ -59,6 +60,27 @@ test("every configured channel is started, and changes are followed", async (t) 
   );
   assert.equal(channels.status("a"), undefined);
   assert.deepEqual(media.pruned, ["a"]);
+});
+
+test("outputs without a DSCP of their own follow that of the network", async (t) => {
+  const output = { type: "udp", address: "239.1.1.1", port: 1234 };
+  const first = configOf(
+    { id: "a", outputs: [{ ...output, id: "one" }] },
+    { id: "b", outputs: [{ ...output, id: "two", port: 5678, dscp: 10 }] },
+  );
+  const { media, channels, change } = setUp(t, first);
+  await channels.start();
+  const marks = () =>
+    ["a", "b"].map((id) => {
+      const spec = media.workers.get(`${id}/transmit`)?.spec as TransmitSpec;
+      return spec.destinations[0]?.dscp;
+    });
+  assert.deepEqual(marks(), [34, 10]);
+  media.takeOrders();
+
+  await change({ ...first, network: { ...first.network, dscp: 46 } });
+  assert.deepEqual(marks(), [46, 10]);
+  assert.deepEqual(media.takeOrders(), ["apply a/transmit"]);
 });
 
 test("orders for unknown channels are answered so", async (t) => {

@@ -54,7 +54,7 @@ test("the multiplexer's spec follows the configuration", () => {
       { type: "srt", id: "d", port: 9000, mode: "listener" },
     ],
   });
-  const spec = transmitSpec(config, paths, "/data/slates/x.feed");
+  const spec = transmitSpec(config, paths, "/data/slates/x.feed", 46);
   assert.equal(spec.bitrate, 5_000_000);
   assert.equal(spec.delayMs, 420);
   assert.deepEqual(spec.programmes, [
@@ -76,7 +76,7 @@ test("the multiplexer's spec follows the configuration", () => {
   ]);
   assert.deepEqual(spec.destinations, [
     { id: "a", protocol: "udp", address: "239.1.1.1", port: 1234, interface: "eth0", sourcePort: 0, ttl: 3, dscp: 10 },
-    { id: "b", protocol: "rtp", address: "10.0.0.2", port: 5004, interface: "", sourcePort: 6000, ttl: 8, dscp: 34 },
+    { id: "b", protocol: "rtp", address: "10.0.0.2", port: 5004, interface: "", sourcePort: 6000, ttl: 8, dscp: 46 },
   ]);
   assert.ok(spec.intervals.patMs <= 100 && spec.intervals.pmtMs <= 100);
 });

@@ -2,7 +2,13 @@
 import { z } from "zod";
 import { ipv4, set } from "./setting.ts";
 
-const linkName = z.string().regex(/^[a-zA-Z0-9_.-]{1,15}$/, "must be the name of a network interface, such as eth0");
+/** Linux and systemd have uses of their own for the names that are refused. */
+const linkName = z
+  .string()
+  .regex(
+    /^(?!(?:lo|all|default|\.{1,2}|\d+)$)[a-zA-Z0-9_.-]{1,15}$/,
+    "must be the name of a network interface, such as eth0",
+  );
 /** A host name (RFC 1123) or an address. */
 export const host = z
   .string()
@@ -149,6 +155,9 @@ export const network = z
         if (parent?.type === "vlan" || one.parent === one.name) {
           issue(["links", i, "parent"], "must be a port or a bond, not a VLAN", one.parent);
         }
+        if (parent !== undefined && one.mtu > parent.mtu) {
+          issue(["links", i, "mtu"], `must not be above that of ${parent.name}, ${parent.mtu} bytes`, one.mtu);
+        }
         const tag = `${one.parent}.${one.id}`;
         if (tags.has(tag)) issue(["links", i, "id"], `VLAN ${one.id} of ${one.parent} is set twice`, one.id);
         tags.add(tag);
@@ -162,6 +171,10 @@ export const network = z
         }
         owners.set(member, one.name);
       });
+    });
+    links.forEach((one, i) => {
+      const owner = one.type === "vlan" ? owners.get(one.parent) : undefined;
+      if (owner !== undefined) issue(["links", i, "parent"], `must be ${owner}, which has this port`, owner);
     });
     if (links.length > 0 && !links.some(isReachable)) {
       issue(["links"], "one port at least must have an address and the management role", links.length);

@@ -52,10 +52,10 @@ const udpFields = {
   ttl: z.int().min(1).max(255).default(8).meta(set("TTL", "transmit")),
   dscp: z
     .int()
-    .min(0)
+    .min(-1)
     .max(63)
-    .default(34)
-    .meta(set("DSCP", "transmit", { help: "34 is AF41, usual for video" })),
+    .default(-1)
+    .meta(set("DSCP", "transmit", { help: "-1: as set for the network; 34 is AF41, usual for video" })),
 };
 
 export const udpOutput = z.strictObject({ type: z.literal("udp"), ...udpFields });

@@ -45,7 +45,7 @@ export async function prepare(
   const encode = encodeSpec(channel, { platform: "pc", paths, stamp: options.stamp ?? false });
   const clips = new SlateClips({ folder: join(folder, "slates"), encode: [encodeProgram] });
   const slate = options.slate ?? (await clips.make(channel.id, encode));
-  return { encode, transmit: transmitSpec(channel, paths, slate), paths };
+  return { encode, transmit: transmitSpec(channel, paths, slate, 34), paths };
 }
 
 /** A channel on air, as the supervisor runs it. */
