@@ -13,6 +13,7 @@ import type { ConfigService } from "../../../src/config/store.ts";
 import { SimulatedDisk } from "../../config/support/disk.ts";
 import { make } from "../../config/support/service.ts";
 import { violations } from "../../support/jsonSchema.ts";
+import { Session } from "../../support/login.ts";
 import { authorization, GENEROUS, People } from "./people.ts";
 
 type Json = Record<string, unknown>;
@@ -104,6 +105,11 @@ export class Box {
       refused: (kind: string, method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
         this.refused(kind, method, path, body, { ...who, ...headers }),
     };
+  }
+
+  /** Of a page on which that role has logged in. */
+  session(role: Role = "admin"): Session {
+    return new Session(this.server.url, { name: "steadycast_session", value: `${role}-session` });
   }
 
   /** Asks for anything, as an admin. */

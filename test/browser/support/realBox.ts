@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Bus } from "../../../src/bus.ts";
 import { type Config, config as schema } from "../../../src/config/schema.ts";
 import { ConfigService } from "../../../src/config/store.ts";
+import { fetchLocally, type Session, setUp } from "../../support/login.ts";
 
 const program = fileURLToPath(new URL("../../../dist/steadycast.js", import.meta.url));
 
@@ -22,6 +23,7 @@ export class RealBox {
   readonly #options: readonly string[];
   #process: ChildProcess | null = null;
   #port = 0;
+  #admin: Promise<Session> | undefined;
 
   /**
    * @param config what it has stored when it starts for the first time; without default values.
@@ -41,7 +43,8 @@ export class RealBox {
   async start(): Promise<void> {
     if (this.#port === 0) await this.#storeConfig();
     const args = ["--port", `${this.#port}`, "--data", join(this.folder, "data"), "--runtime", this.runtime];
-    const child = spawn(process.execPath, [program, ...args, "--orphan-seconds", "15", ...this.#options], {
+    const fixed = ["--https-port", "none", "--orphan-seconds", "15"];
+    const child = spawn(process.execPath, [program, ...args, ...fixed, ...this.#options], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;
@@ -54,6 +57,17 @@ export class RealBox {
       return;
     }
     throw new Error("the supervisor ended before it answered");
+  }
+
+  /** Asks as a program on the box does. */
+  async fetch(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }) {
+    return await fetchLocally(this.runtime, path, init);
+  }
+
+  /** The session of the admin, who sets the box up when this is asked for first. */
+  async admin(): Promise<Session> {
+    this.#admin ??= setUp(this.url);
+    return await this.#admin;
   }
 
   /** Ends the supervisor: SIGTERM takes the media along, SIGKILL leaves it running. */

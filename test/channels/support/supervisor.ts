@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { ChannelStatus } from "../../../src/channels/status.ts";
 import type { ChannelConfig } from "../../../src/config/schema.ts";
 import { findProcesses } from "../../../src/media/process.ts";
+import { fetchLocally } from "../../support/login.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -71,8 +72,11 @@ export class Supervisor {
   spawn(...options: string[]): ChildProcess {
     this.output = "";
     const folders = ["--data", join(this.folder, "data"), "--runtime", this.runtime];
-    const args = ["--import", "tsx", join(root, "src/main.ts"), "--port", "0", ...folders, ...options];
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const args = ["--import", "tsx", join(root, "src/main.ts"), "--port", "0", "--https-port", "none"];
+    const child = spawn(process.execPath, [...args, ...folders, ...options], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.output += text;
@@ -92,10 +96,12 @@ export class Supervisor {
     return code;
   }
 
+  /** Asks as a program on the box does. */
   async request(method: string, path: string, body?: unknown): Promise<Response> {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    return await fetch(`${this.#url}/api/v1${path}`, { method, headers: { "Content-Type": type }, ...content });
+    const headers = { "Content-Type": type };
+    return await fetchLocally(this.runtime, `/api/v1${path}`, { method, headers, ...content });
   }
 
   async status(channel = "ch1"): Promise<ChannelStatus> {

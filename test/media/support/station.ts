@@ -41,7 +41,7 @@ export class Station {
   }
 
   async call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await fetch(`${this.box.url}/api/v1${path}`, {
+    const response = await this.box.fetch(`/api/v1${path}`, {
       method,
       ...(body === undefined
         ? {}
