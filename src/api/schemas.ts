@@ -5,6 +5,7 @@ import type { StoreProblem } from "../config/durableFile.ts";
 import { channel, config } from "../config/schema.ts";
 import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
 import { BOARD_ANSWERS, BOARD_REQUESTS } from "./boardSchemas.ts";
+import { NETWORK_ANSWERS, NETWORK_REQUESTS } from "./networkSchemas.ts";
 import type { ProblemDetails } from "./problem.ts";
 
 const time = z.iso.datetime();
@@ -102,6 +103,7 @@ export const ANSWERS = new Map<z.ZodType, string>([
   [problemDetails, "Problem"],
   [openapiDocument, "OpenApi"],
   ...BOARD_ANSWERS,
+  ...NETWORK_ANSWERS,
 ]);
 
 /** What is sent to the box; settings that have a default may be left out. */
@@ -110,6 +112,7 @@ export const REQUESTS = new Map<z.ZodType, string>([
   [channel, "ChannelInput"],
   [channelPatch, "ChannelPatch"],
   ...BOARD_REQUESTS,
+  ...NETWORK_REQUESTS,
 ]);
 
 /** Fails to compile when a schema and the type that it describes drift apart. */
