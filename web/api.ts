@@ -17,8 +17,45 @@ const lastRetryMs = 8000;
 
 export type Order = "start" | "stop" | "restart" | "keyframe";
 
+/** A refused value of what was sent. */
+export interface FieldProblem {
+  /** JSON pointer into it. */
+  pointer: string;
+  detail: string;
+}
+
+interface Refused {
+  status: number;
+  kind: string;
+  errors: FieldProblem[];
+  retryAfter: number | null;
+}
+
 /** The box refused or could not be asked; the message is for the user. */
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  /** Of HTTP; 0: there was no answer. */
+  readonly status: number;
+  /** Last part of the problem's type, such as `invalid`; "" where it has none. */
+  readonly kind: string;
+  readonly errors: readonly FieldProblem[];
+  /** In so many seconds it may be tried again. */
+  readonly retryAfter: number | null;
+
+  constructor(message: string, refused: Partial<Refused> = {}) {
+    super(message);
+    this.status = refused.status ?? 0;
+    this.kind = refused.kind ?? "";
+    this.errors = refused.errors ?? [];
+    this.retryAfter = refused.retryAfter ?? null;
+  }
+}
+
+let doubt = () => {};
+
+/** Has a function called when an answer makes it doubtful that we are still logged in, with the role that we had. */
+export function onDoubt(call: () => void): void {
+  doubt = call;
+}
 
 function channelPath(id: string): string {
   return `${base}/channels/${encodeURIComponent(id)}`;
@@ -26,31 +63,56 @@ function channelPath(id: string): string {
 
 /** What a refusal says: RFC 9457 problem details, or what HTTP tells when there are none. */
 async function problem(response: Response): Promise<ApiError> {
-  const text = `The box answered ${response.status} ${response.statusText}`.trim();
+  const { status } = response;
+  const wait = Number(response.headers.get("retry-after") ?? "");
+  const refused = { status, retryAfter: wait > 0 ? wait : null };
   try {
-    const body: unknown = await response.json();
-    const { detail, title } = body as { detail?: unknown; title?: unknown };
-    if (typeof detail === "string" && detail !== "") return new ApiError(detail);
-    if (typeof title === "string" && title !== "") return new ApiError(title);
+    const body = (await response.json()) as { detail?: unknown; title?: unknown; type?: unknown; errors?: unknown };
+    const { detail, title, type } = body;
+    const kind = typeof type === "string" ? type.slice(type.lastIndexOf(":") + 1) : "";
+    const errors = Array.isArray(body.errors) ? (body.errors as FieldProblem[]) : [];
+    if (typeof detail === "string" && detail !== "") return new ApiError(detail, { ...refused, kind, errors });
+    if (typeof title === "string" && title !== "") return new ApiError(title, { ...refused, kind, errors });
   } catch {
     // Not JSON: the status line has to do.
   }
-  return new ApiError(text);
+  return new ApiError(`The box answered ${status} ${response.statusText}`.trim(), refused);
 }
 
 /** A request that gives up in time. @throws ApiError, or what an aborted fetch throws */
-export async function request(path: string, init: RequestInit): Promise<Response> {
-  const limit = AbortSignal.timeout(timeoutMs);
+export async function request(path: string, init: RequestInit, limitMs = timeoutMs): Promise<Response> {
+  const limit = AbortSignal.timeout(limitMs);
   const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
+  const headers = new Headers(init.headers);
+  // What other sites make a browser send cannot have it, so the box takes changes only with it.
+  if (init.method !== undefined && init.method !== "GET") headers.set("Steadycast-Request", "1");
   let response: Response;
   try {
-    response = await fetch(path, { ...init, signal });
+    response = await fetch(path, { ...init, headers, signal });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError(limit.aborted ? "The box did not answer in time" : "The box cannot be reached");
   }
-  if (!response.ok) throw await problem(response);
-  return response;
+  if (response.ok) return response;
+  if ((response.status === 401 || response.status === 403) && path !== `${base}/session`) doubt();
+  throw await problem(response);
+}
+
+/** Asks with JSON and is answered with JSON; undefined for an answer without a body. @throws ApiError */
+export async function ask<T = void>(
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<T> {
+  const response = await request(base + path, {
+    method,
+    cache: "no-store",
+    headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
 /** @throws ApiError */
@@ -60,6 +122,8 @@ export async function order(channel: string, what: Order): Promise<void> {
 
 export interface ConfigNews {
   config: Config;
+  /** The entity tag of the configuration, for If-Match. */
+  configTag: string;
   storeProblems: StoreProblem[];
   /** What the box's clock is ahead of ours, ms. */
   clockOffset: number;
@@ -75,6 +139,7 @@ export async function fetchConfig(): Promise<ConfigNews> {
   const offset = boxTime - Date.now();
   return {
     config: (await response.json()) as Config,
+    configTag: response.headers.get("etag") ?? "",
     storeProblems: ((await problems.json()) as { problems: StoreProblem[] }).problems,
     // The header counts whole seconds, so less than that is no difference.
     clockOffset: Number.isFinite(offset) && Math.abs(offset) > 1500 ? offset : 0,
@@ -116,8 +181,12 @@ export interface Listener {
   lost(): void;
 }
 
-/** Listens to the box for as long as the page lives, through losses of the connection. */
-export function listen(listener: Listener): void {
+/**
+ * Listens to the box, through losses of the connection, until the function that is returned is called.
+ * @param admitted asked before each new attempt; false ends the attempts, since a stream does not tell why it was refused.
+ */
+export function listen(listener: Listener, admitted: () => Promise<boolean>): () => void {
+  let ended = false;
   let source: EventSource | null = null;
   let retryMs = firstRetryMs;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -163,16 +232,30 @@ export function listen(listener: Listener): void {
     source?.close();
     source = null;
     listener.lost();
-    retry = setTimeout(connect, retryMs * (0.75 + Math.random() / 2));
+    retry = setTimeout(() => void again(), retryMs * (0.75 + Math.random() / 2));
     retryMs = Math.min(retryMs * 2, lastRetryMs);
+  };
+
+  const again = async () => {
+    clearTimeout(retry);
+    if ((await admitted()) && !ended && source === null) connect();
   };
 
   const hurry = () => {
     if (source !== null || document.visibilityState !== "visible") return;
     retryMs = firstRetryMs;
-    connect();
+    void again();
   };
   addEventListener("online", hurry);
   document.addEventListener("visibilitychange", hurry);
   connect();
+  return () => {
+    ended = true;
+    clearTimeout(silence);
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+    removeEventListener("online", hurry);
+    document.removeEventListener("visibilitychange", hurry);
+  };
 }

@@ -1,14 +1,24 @@
 /** Preact hooks that the components share. */
 import { createContext, type RefObject } from "preact";
-import { useCallback, useContext, useEffect, useState } from "preact/hooks";
+import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
+import { isAtLeast, type Role } from "../src/access/principal.ts";
 import { ApiError } from "./api.ts";
 import type { LevelHub } from "./levels.ts";
+import type { Session, SessionState } from "./session.ts";
 import type { State, Store } from "./store.ts";
+import type { TrialState, TrialWatch } from "./trial.ts";
+
+interface Given {
+  store: Store;
+  levels: LevelHub;
+  session: Session;
+  trial: TrialWatch;
+}
 
 /** What main.tsx gives to all components. */
-export const Services = createContext<{ store: Store; levels: LevelHub } | null>(null);
+export const Services = createContext<Given | null>(null);
 
-export function useServices(): { store: Store; levels: LevelHub } {
+export function useServices(): Given {
   const services = useContext(Services);
   if (services === null) throw new Error("Services are not provided");
   return services;
@@ -18,6 +28,29 @@ export function useStoreState(): State {
   const { store } = useServices();
   const [state, setState] = useState(store.state);
   useEffect(() => store.subscribe(() => setState(store.state)), [store]);
+  return state;
+}
+
+export function useSession(): SessionState {
+  const { session } = useServices();
+  const [state, setState] = useState(session.state);
+  useEffect(() => {
+    setState(session.state);
+    return session.subscribe(() => setState(session.state));
+  }, [session]);
+  return state;
+}
+
+/** Whether who is logged in has this role at least; what they may not do is not offered. */
+export function useMay(least: Role): boolean {
+  const session = useSession();
+  return session.phase === "in" && isAtLeast(session.user.role, least);
+}
+
+export function useTrial(): TrialState {
+  const { trial } = useServices();
+  const [state, setState] = useState(trial.state);
+  useEffect(() => trial.subscribe(() => setState(trial.state)), [trial]);
   return state;
 }
 
@@ -79,4 +112,64 @@ export function useOrder(): {
     }
   }, []);
   return { run, refusal, dismiss };
+}
+
+export interface Task {
+  busy: boolean;
+  /** Why the last run failed. */
+  error: ApiError | null;
+  /** One at a time; tells whether it succeeded. */
+  run: (work: () => Promise<void>) => Promise<boolean>;
+  clear: () => void;
+}
+
+/** Work that the box may refuse. */
+export function useTask(): Task {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError | null>(null);
+  const running = useRef(false);
+  const clear = useCallback(() => setError(null), []);
+  const run = useCallback(async (work: () => Promise<void>) => {
+    if (running.current) return false;
+    running.current = true;
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+      return true;
+    } catch (refused) {
+      if (!(refused instanceof ApiError)) throw refused;
+      setError(refused);
+      return false;
+    } finally {
+      running.current = false;
+      setBusy(false);
+    }
+  }, []);
+  return { busy, error, run, clear };
+}
+
+/** Something that the box is asked for when the component appears, and again by `reload`. */
+export function useFetched<T>(fetcher: () => Promise<T>): {
+  data: T | null;
+  error: ApiError | null;
+  reload: () => void;
+} {
+  const [data, setData] = useState<T | null>(null);
+  const [turn, setTurn] = useState(0);
+  const { error, run } = useTask();
+  const latest = useRef(fetcher);
+  latest.current = fetcher;
+  useEffect(() => {
+    let gone = false;
+    void run(async () => {
+      const news = await latest.current();
+      if (!gone) setData(news);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [turn, run]);
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  return { data, error, reload };
 }

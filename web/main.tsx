@@ -1,13 +1,17 @@
 /** The page: what the box tells goes into the store, and the components show it. */
 import { render } from "preact";
-import { ApiError, fetchConfig, listen } from "./api.ts";
+import { ApiError, fetchConfig, listen, onDoubt } from "./api.ts";
 import { App } from "./components/App.tsx";
 import { Services } from "./hooks.ts";
 import { LevelHub } from "./levels.ts";
+import { Session } from "./session.ts";
 import { Store } from "./store.ts";
+import { TrialWatch } from "./trial.ts";
 
 const store = new Store();
 const levels = new LevelHub();
+const session = new Session();
+const trial = new TrialWatch();
 
 async function refreshConfig(): Promise<void> {
   try {
@@ -18,23 +22,49 @@ async function refreshConfig(): Promise<void> {
   }
 }
 
-listen({
+const listener: Parameters<typeof listen>[0] = {
   snapshot(channels, board) {
     store.dispatch({ type: "snapshot", channels, board, at: performance.now() });
     void refreshConfig();
+    void trial.look();
   },
   channel: (status) => store.dispatch({ type: "channel", status, at: performance.now() }),
   channelRemoved: (id) => store.dispatch({ type: "channelRemoved", id }),
   levels: (news) => levels.take(news),
   board: (news) => store.dispatch(news),
-  config: () => void refreshConfig(),
+  config() {
+    void refreshConfig();
+    void trial.look();
+  },
   lost: () => store.dispatch({ type: "lost" }),
+};
+
+async function admitted(): Promise<boolean> {
+  await session.check();
+  return session.state.phase === "in";
+}
+
+/** Ends listening; null while nobody is logged in who may listen. */
+let deaf: (() => void) | null = null;
+
+session.subscribe(() => {
+  const { state } = session;
+  const allowed = state.phase === "in" && !state.user.mustEnrol;
+  if (allowed) deaf ??= listen(listener, admitted);
+  else if (deaf !== null) {
+    deaf();
+    deaf = null;
+    trial.forget();
+    store.dispatch({ type: "left" });
+  }
 });
+onDoubt(() => void session.check());
+void session.begin();
 
 const root = document.getElementById("app");
 if (root !== null) {
   render(
-    <Services.Provider value={{ store, levels }}>
+    <Services.Provider value={{ store, levels, session, trial }}>
       <App />
     </Services.Provider>,
     root,

@@ -30,6 +30,8 @@ export interface State {
   /** Null until it is known, and where the box has none. */
   board: BoardState | null;
   config: Config | null;
+  /** Entity tag of the configuration. */
+  configTag: string;
   /** What was wrong with the stored configuration since the box's start. */
   storeProblems: StoreProblem[];
   /** What the box's clock is ahead of this computer's, ms; 0 when they agree within the second. */
@@ -41,6 +43,7 @@ export const initialState: State = {
   channels: [],
   board: null,
   config: null,
+  configTag: "",
   storeProblems: [],
   clockOffset: 0,
 };
@@ -49,8 +52,10 @@ export type Action =
   | { type: "snapshot"; channels: ChannelStatus[]; board?: BoardState | null; at: number }
   | { type: "channel"; status: ChannelStatus; at: number }
   | { type: "channelRemoved"; id: string }
-  | { type: "config"; config: Config; storeProblems: StoreProblem[]; clockOffset: number }
+  | { type: "config"; config: Config; configTag?: string; storeProblems: StoreProblem[]; clockOffset: number }
   | { type: "lost" }
+  /** Nobody is logged in any more: what was known is forgotten. */
+  | { type: "left" }
   | BoardAction;
 
 function extended(history: Sample[], status: ChannelStatus, at: number): Sample[] {
@@ -85,11 +90,14 @@ export function reduce(state: State, action: Action): State {
       return {
         ...state,
         config: action.config,
+        configTag: action.configTag ?? "",
         storeProblems: action.storeProblems,
         clockOffset: action.clockOffset,
       };
     case "lost":
       return state.link === "open" ? { ...state, link: "lost" } : state;
+    case "left":
+      return initialState;
     default:
       return { ...state, board: reduceBoard(state.board, action) };
   }

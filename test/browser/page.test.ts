@@ -185,6 +185,9 @@ test("everything can be done with the keyboard, and the focus stays where it was
   await page.goto(url);
   await shows("One", "Live");
   const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(), "Skip to the content");
+  await page.keyboard.press("Enter");
   for (const name of ["Key frame", "Restart", "Stop"]) {
     await page.keyboard.press("Tab");
     assert.equal(await focused(), name);

@@ -1,26 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { OutputStatus } from "../../src/channels/status.ts";
+import { copy } from "../clipboard.ts";
 import { bitrate, count, milliseconds, outputWords } from "../format.ts";
-
-/** Puts text on the clipboard, also on plain HTTP, where browsers refuse the modern way. */
-async function copy(text: string): Promise<boolean> {
-  if (navigator.clipboard !== undefined) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Refused: the old way may still do.
-    }
-  }
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.className = "unseen";
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  return done;
-}
 
 function Address({ url }: { url: string }) {
   const [copied, setCopied] = useState<"" | "Copied" | "Not copied">("");

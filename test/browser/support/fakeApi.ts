@@ -9,6 +9,7 @@ import { buildWeb } from "../../../scripts/build.ts";
 import type { ChannelStatus } from "../../../src/channels/status.ts";
 import type { StoreProblem } from "../../../src/config/durableFile.ts";
 import { type Config, config as schema } from "../../../src/config/schema.ts";
+import { type Answer, FakeAdministration } from "./fakeAdministration.ts";
 
 const types: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -31,7 +32,14 @@ export interface Refusal {
 export class FakeApi {
   channels: ChannelStatus[] = [];
   config: Config = schema.parse({ version: 2 });
+  /** Entity tag of the configuration. */
+  tag = '"3-abc"';
   storeProblems: StoreProblem[] = [];
+  /** Log-in, users, configuration and network; an admin is logged in. */
+  readonly administration = new FakeAdministration(
+    () => this.config,
+    () => this.tag,
+  );
   /** Orders that came, such as `ch1/stop`. */
   readonly orders: string[] = [];
   /** What the next orders are answered with. */
@@ -82,6 +90,11 @@ export class FakeApi {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** Ends every stream of events, as the box does when a session is over. */
+  endStreams(): void {
+    for (const response of this.#listeners) response.end();
+  }
+
   /** Tells every page that is open. */
   publish(event: string, data: unknown): void {
     for (const response of this.#listeners) response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -103,14 +116,32 @@ export class FakeApi {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader("Content-Security-Policy", policy);
-    const path = request.url ?? "/";
-    const order = /^\/api\/v1\/channels\/([^/]+)\/(start|stop|restart|keyframe)$/.exec(path);
-    if (path === "/api/v1/events") this.#serveEvents(response);
-    else if (path === "/api/v1/config") this.#json(response, 200, this.config);
-    else if (path === "/api/v1/config/problems") this.#json(response, 200, { problems: this.storeProblems });
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://box");
+    if (!pathname.startsWith("/api/v1/")) {
+      this.#serveFile(pathname === "/" ? "/index.html" : pathname, response);
+      return;
+    }
+    const [path, method] = [pathname.slice("/api/v1".length), request.method ?? "GET"];
+    const call = { method, path, query: searchParams, headers: request.headers, body: await bodyOf(request) };
+    const answer = this.administration.handle(call);
+    if (answer !== undefined) this.#answer(response, answer);
+    else await this.#serveChannels(path, method, response);
+  }
+
+  async #serveChannels(path: string, method: string, response: ServerResponse): Promise<void> {
+    const order = /^\/channels\/([^/]+)\/(start|stop|restart|keyframe)$/.exec(path);
+    if (path === "/events") this.#serveEvents(response);
+    else if (path === "/config")
+      this.#answer(response, { status: 200, body: this.config, headers: { ETag: this.tag } });
+    else if (path === "/config/problems") this.#json(response, 200, { problems: this.storeProblems });
     else if (path.endsWith("/preview.jpg")) this.#servePreview(response);
-    else if (order !== null && request.method === "POST") await this.#take(`${order[1]}/${order[2]}`, response);
-    else this.#serveFile(path === "/" ? "/index.html" : path, response);
+    else if (order !== null && method === "POST") await this.#take(`${order[1]}/${order[2]}`, response);
+    else this.#json(response, 404, { title: "There is no such thing here", detail: `There is nothing at ${path}` });
+  }
+
+  #answer(response: ServerResponse, { status, body, headers }: Answer): void {
+    response.writeHead(status, { "Content-Type": "application/json", ...headers });
+    response.end(body === undefined ? undefined : JSON.stringify(body));
   }
 
   #json(response: ServerResponse, status: number, body: unknown, type = "application/json"): void {
@@ -154,4 +185,10 @@ export class FakeApi {
     }
     response.writeHead(200, { "Content-Type": type }).end(readFileSync(join(this.#folder, path)));
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += chunk;
+  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
 }

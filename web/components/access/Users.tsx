@@ -1,0 +1,175 @@
+import { useState } from "preact/hooks";
+import type { Role } from "../../../src/access/principal.ts";
+import type { UserInfo } from "../../../src/access/results.ts";
+import { addUser, changeUser, fetchUsers, removeTotpOf, removeUser, type UserChange } from "../../accessApi.ts";
+import { moment, roleChoices, roleWords } from "../../accessFormat.ts";
+import { useFetched, useServices, useSession, useTask } from "../../hooks.ts";
+import { passwordRules } from "../../passwords.ts";
+import { Card } from "../Card.tsx";
+import { Choose } from "../form/Choose.tsx";
+import { Confirm } from "../form/Confirm.tsx";
+import { TextField } from "../form/TextField.tsx";
+import { Trouble } from "../form/Trouble.tsx";
+
+/** Who may use the box; for admins. */
+export function Users() {
+  const { data, error, reload } = useFetched(fetchUsers);
+  return (
+    <div class="board pages">
+      <Card title="Users">
+        <Trouble error={error} />
+        <ul class="rows">
+          {data?.map((user) => (
+            <User key={user.name} user={user} changed={reload} />
+          ))}
+        </ul>
+      </Card>
+      <AddUser added={reload} />
+    </div>
+  );
+}
+
+function User({ user, changed }: { user: UserInfo; changed: () => void }) {
+  const { name, role, disabled, secondFactor, lastLogin } = user;
+  const { session } = useServices();
+  const state = useSession();
+  const [password, setPassword] = useState("");
+  const [said, setSaid] = useState("");
+  const { error, run } = useTask();
+  const own = state.phase === "in" && state.user.name === name;
+
+  const act = (work: () => Promise<void>, done: string) => {
+    setSaid("");
+    void run(async () => {
+      await work();
+      setSaid(done);
+      changed();
+      if (own) await session.check();
+    });
+  };
+  const change = (news: UserChange, done: string) => act(() => changeUser(name, news), done);
+
+  return (
+    <li class="user">
+      <details>
+        <summary>
+          <strong>{name}</strong> {own && <span class="mark">you</span>}
+          <span>
+            {roleWords[role]}
+            {disabled && ", disabled"}
+          </span>
+          <span class="user-state">
+            second factor {secondFactor ? "on" : "off"}, last log-in {moment(lastLogin)}
+          </span>
+        </summary>
+        <div class="fields">
+          <Choose
+            label="Role"
+            value={role}
+            choices={roleChoices}
+            set={(chosen) => change({ role: chosen }, `${name} is ${roleWords[chosen].toLowerCase()} now.`)}
+          />
+          <label class="switch">
+            <input
+              type="checkbox"
+              checked={disabled}
+              onChange={({ currentTarget: { checked } }) =>
+                change({ disabled: checked }, checked ? `${name} cannot log in any more.` : `${name} can log in again.`)
+              }
+            />
+            Disabled: cannot log in, tokens do not count
+          </label>
+          <form
+            class="fields"
+            noValidate
+            aria-label={`New password for ${name}`}
+            onSubmit={(event) => {
+              event.preventDefault();
+              change({ password }, "The password is set.");
+              setPassword("");
+            }}
+          >
+            <TextField
+              label="New password"
+              name="password"
+              type="password"
+              value={password}
+              set={setPassword}
+              autocomplete="new-password"
+              help={passwordRules}
+              error={error}
+            />
+            <div class="choices">
+              <button type="submit">Set the password</button>
+              {secondFactor && (
+                <Confirm
+                  text="Remove the second factor"
+                  title={`Remove the second factor of “${name}”?`}
+                  yes="Remove"
+                  act={() => act(() => removeTotpOf(name), "The second factor is removed.")}
+                >
+                  <p>Then the password alone lets them in.</p>
+                </Confirm>
+              )}
+              <Confirm
+                text="Delete"
+                label={`Delete ${name}`}
+                title={`Delete “${name}”?`}
+                yes="Delete the user"
+                act={() => act(() => removeUser(name), "")}
+              >
+                <p>Their sessions end and their tokens are worth nothing any more.</p>
+              </Confirm>
+            </div>
+          </form>
+        </div>
+      </details>
+      <Trouble error={error} />
+      <p role="status">{said}</p>
+    </li>
+  );
+}
+
+function AddUser({ added }: { added: () => void }) {
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>("viewer");
+  const [password, setPassword] = useState("");
+  const [said, setSaid] = useState("");
+  const { error, run } = useTask();
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    setSaid("");
+    void run(async () => {
+      await addUser({ name, role, password });
+      setSaid(`${name} can log in now.`);
+      setName("");
+      setPassword("");
+      added();
+    });
+  };
+  return (
+    <Card title="New user">
+      <form class="fields" noValidate aria-label="New user" onSubmit={submit}>
+        <TextField label="Name" name="name" value={name} set={setName} error={error} />
+        <Choose label="Role" value={role} choices={roleChoices} set={setRole} />
+        <TextField
+          label="Password"
+          name="password"
+          type="password"
+          value={password}
+          set={setPassword}
+          autocomplete="new-password"
+          help={passwordRules}
+          error={error}
+        />
+        <Trouble error={error} />
+        <p role="status">{said}</p>
+        <div class="choices">
+          <button type="submit" class="go">
+            Add the user
+          </button>
+        </div>
+      </form>
+    </Card>
+  );
+}

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from "preact";
+import { useId, useRef } from "preact/hooks";
+
+interface Props {
+  /** On the button. */
+  text: string;
+  /** Of the button, where its text alone does not tell what it is for. */
+  label?: string;
+  title: string;
+  /** On the button that does it. */
+  yes: string;
+  disabled?: boolean;
+  act: () => void;
+  children?: ComponentChildren;
+}
+
+/** A button for what cannot be undone: it asks first. */
+export function Confirm({ text, label, title, yes, disabled = false, act, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  return (
+    <>
+      <button
+        type="button"
+        class="halt"
+        aria-label={label}
+        aria-disabled={disabled}
+        onClick={() => !disabled && dialog.current?.showModal()}
+      >
+        {text}
+      </button>
+      <dialog ref={dialog} aria-labelledby={id}>
+        <form
+          method="dialog"
+          onSubmit={(event) => {
+            const choice = (event as SubmitEvent).submitter;
+            if (choice instanceof HTMLButtonElement && choice.value === "yes") act();
+          }}
+        >
+          <h3 id={id}>{title}</h3>
+          {children}
+          <div class="choices">
+            <button type="submit" value="no">
+              Cancel
+            </button>
+            <button type="submit" value="yes" class="halt">
+              {yes}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}
