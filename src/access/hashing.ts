@@ -1,0 +1,61 @@
+/** Passwords as Argon2id hashes (RFC 9106), made in the thread pool, two at a time. */
+import { hash, verify } from "@node-rs/argon2";
+import { BUSY, FairQueue } from "./fairQueue.ts";
+import { newSecret } from "./secrets.ts";
+
+export interface HashCost {
+  /** KiB. */
+  memoryCost: number;
+  /** Passes. */
+  timeCost: number;
+  parallelism: number;
+}
+
+/** What OWASP's Password Storage Cheat Sheet asks for at the least: 19 MiB, two passes, one lane. */
+export const HASH_COST: HashCost = { memoryCost: 19456, timeCost: 2, parallelism: 1 };
+
+/** How many guesses may wait; at some 30 ms each (150 ms on a slow board), the last waits for a few seconds. */
+const WAITING = 64;
+
+export class Hashing {
+  readonly #cost: HashCost;
+  readonly #queue = new FairQueue({ atOnce: 2, waiting: WAITING });
+  #decoy: Promise<string> | undefined;
+  #checked = 0;
+
+  constructor(cost: HashCost = HASH_COST) {
+    this.#cost = cost;
+  }
+
+  /** How many passwords have been held against a hash, those of nobody included. */
+  get checked(): number {
+    return this.#checked;
+  }
+
+  /** Passwords are compared in Unicode's form NFKC, so that it does not matter how a keyboard makes an é. */
+  async make(password: string): Promise<string> {
+    const made = await this.#queue.run("urgent", () => hash(password.normalize("NFKC"), this.#cost));
+    if (made === BUSY) throw new Error("urgent work is never dropped");
+    return made;
+  }
+
+  /**
+   * Whether the password is that of the hash. Without a hash it is not, but takes as long to say so.
+   * @param client whose turn it is, or `urgent`.
+   */
+  async check(stored: string | undefined, password: string, client: string | "urgent"): Promise<boolean | typeof BUSY> {
+    this.#decoy ??= this.make(newSecret());
+    const against = stored ?? (await this.#decoy);
+    const right = await this.#queue.run(client, () => {
+      this.#checked++;
+      return verify(against, password.normalize("NFKC"));
+    });
+    return right === BUSY ? BUSY : right && stored !== undefined;
+  }
+
+  /** Whether a hash was made at another cost than today's. */
+  isOutdated(stored: string): boolean {
+    const { memoryCost, timeCost, parallelism } = this.#cost;
+    return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
+  }
+}

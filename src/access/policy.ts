@@ -1,0 +1,46 @@
+/** Which passwords may be set: long ones that nobody would guess first. There are no rules of what must be in them. */
+
+/** Characters. */
+export const PASSWORD_LENGTH = { min: 10, max: 128 };
+
+export interface Surroundings {
+  user: string;
+  /** Name of the box. */
+  box: string;
+}
+
+let common: Promise<ReadonlySet<string>> | undefined;
+
+/** Why a password must not be set, after "the password", or undefined when it may. Never repeats it. */
+export async function policyWeakness(password: string, { user, box }: Surroundings): Promise<string | undefined> {
+  const { min, max } = PASSWORD_LENGTH;
+  const length = [...password].length;
+  if (length < min || length > max) return `must have ${min} to ${max} characters, has ${length}`;
+  const plain = password.normalize("NFKC").toLowerCase();
+  const core = coreOf(plain);
+  const names = [user, box, "steadycast", "administrator"].map(coreOf).filter((name) => name !== "");
+  if (names.includes(core)) return "must not be the name of the user or of the box";
+  if (new Set(plain).size < 4) return "must not be the same few characters again and again";
+  const known = await commonPasswords();
+  // Digits and marks around a common password are what programs that guess try next.
+  if (known.has(plain) || (core.length * 2 > plain.length && known.has(core))) {
+    return "is one of those that are tried first, because many people have it";
+  }
+  return undefined;
+}
+
+/** Without what is not a letter at both ends, and without spaces. */
+function coreOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/\s/gu, "")
+    .replaceAll(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
+}
+
+/** Some 49,000, in lower case. They are read when the first password is set, and most starts never need them. */
+function commonPasswords(): Promise<ReadonlySet<string>> {
+  common ??= import("@zxcvbn-ts/language-common").then(
+    ({ dictionary }) => new Set(dictionary["passwords-common"].map((password) => String(password).toLowerCase())),
+  );
+  return common;
+}
