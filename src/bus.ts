@@ -20,6 +20,13 @@ export interface Events {
   readings: BoardReadings;
   /** A new configuration is in force. */
   config: { revision: number };
+  /** A change on trial began, or ended: `expired` when nobody confirmed it in time, `stopped` with the supervisor. */
+  trial: {
+    revision: number;
+    author: string | null;
+    comment: string | null;
+    state: "pending" | "confirmed" | "reverted" | "expired" | "stopped";
+  };
   /** A line for the log. */
   log: { level: "debug" | "info" | "warning" | "error"; source: string; message: string };
 }

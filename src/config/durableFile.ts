@@ -9,11 +9,11 @@
  * - `config.damaged-<time>.json`: up to five files that could not be used, for whoever wants to look.
  * - `*.tmp`: a write in flight; swept at the next start.
  */
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Adapter } from "lowdb";
+import { discard, replaceFile, TEMPORARY, writeTemporary } from "./atomicFile.ts";
 import { type Stored, seal, unseal } from "./envelope.ts";
-import { type FilePort, files as realFiles, type WritableFile } from "./files.ts";
+import { type FilePort, files as realFiles } from "./files.ts";
 
 /** What went wrong with the stored files, and what was done about it. */
 export interface StoreProblem {
@@ -47,6 +47,8 @@ export interface DurableFileOptions<T> {
   name: string;
   check: Check<T>;
   report(problem: StoreProblem): void;
+  /** What is used when there are files and none of them can be: the best of other copies. Never rejects. */
+  spare?(): Promise<{ file: string; stored: Stored<T> } | undefined>;
   files?: FilePort;
   now?(): Date;
 }
@@ -61,6 +63,7 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
   readonly #name: string;
   readonly #check: Check<T>;
   readonly #report: (file: string, what: string, action: string) => void;
+  readonly #spare: NonNullable<DurableFileOptions<T>["spare"]>;
   readonly #files: FilePort;
   readonly #now: () => Date;
   #settled = false;
@@ -69,6 +72,7 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
     this.#folder = options.folder;
     this.#name = options.name;
     this.#check = options.check;
+    this.#spare = options.spare ?? (async () => undefined);
     this.#files = options.files ?? realFiles;
     this.#now = options.now ?? (() => new Date());
     this.#report = (file, what, action) => options.report({ when: this.#now().toISOString(), file, what, action });
@@ -110,14 +114,14 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
       // A copy that a newer firmware kept for another one is in nobody's way.
       if (found.state === "damaged" && file === lastGood) unusable.push({ file, what: found.what });
     }
+    const spare = chosen === undefined && unusable.length > 0 ? await this.#spare() : undefined;
+    const source = chosen === undefined ? spare : { file: chosen.file, stored: chosen.found.stored };
     const use =
-      chosen === undefined
-        ? "the default is used"
-        : `${chosen.file} (revision ${chosen.found.stored.revision}) is used`;
+      source === undefined ? "the default is used" : `${source.file} (revision ${source.stored.revision}) is used`;
     if (chosen !== undefined && first.state === "missing") this.#report(current, "is missing", use);
     for (const { file, what } of unusable) this.#report(file, what, `${await this.#setAside(file)}; ${use}`);
     this.#settled = false;
-    return chosen === undefined ? null : await this.#use(chosen.found);
+    return chosen === undefined ? (spare?.stored ?? null) : await this.#use(chosen.found);
   }
 
   /**
@@ -158,7 +162,7 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
     try {
       await this.#files.makeFolder(this.#folder);
       const names = await this.#files.list(this.#folder);
-      const orphans = names.filter((name) => name.startsWith(`${this.#name}.`) && name.endsWith(".tmp"));
+      const orphans = names.filter((name) => name.startsWith(`${this.#name}.`) && name.endsWith(TEMPORARY));
       await this.#discard(orphans);
       return names;
     } catch (error) {
@@ -194,7 +198,9 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
         this.#report(copy, `could not be written: ${describe(error)}`, "an older firmware will not find its document");
       }
     }
-    return edited || from !== undefined ? { ...stored, revision: stored.revision + 1 } : stored;
+    if (!edited && from === undefined) return stored;
+    const comment = edited ? "edited by hand" : `brought up to date from schema version ${from}`;
+    return { revision: stored.revision + 1, saved: stored.saved, comment, document: stored.document };
   }
 
   async #renewLastGood(lastGood: string, bytes: Uint8Array): Promise<void> {
@@ -208,29 +214,12 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
     }
   }
 
-  async #replace(file: string, bytes: Uint8Array): Promise<void> {
-    const temporary = await this.#writeTemporary(bytes);
-    try {
-      await this.#files.rename(this.#path(temporary), this.#path(file));
-      await this.#files.syncFolder(this.#folder);
-    } catch (error) {
-      await this.#discard([temporary]);
-      throw error;
-    }
+  #replace(file: string, bytes: Uint8Array): Promise<void> {
+    return replaceFile(this.#files, this.#folder, file, this.#name, bytes);
   }
 
-  /** Puts the bytes on the medium under a name of their own, reads them back, and gives the name. */
-  async #writeTemporary(bytes: Uint8Array): Promise<string> {
-    const name = `${this.#name}.${randomBytes(4).toString("hex")}.tmp`;
-    const file = await this.#files.create(this.#path(name));
-    try {
-      await writeAndClose(file, bytes);
-      if (!same(await this.#files.read(this.#path(name)), bytes)) throw new Error("it reads back otherwise");
-    } catch (error) {
-      await this.#discard([name]);
-      throw error;
-    }
-    return name;
+  #writeTemporary(bytes: Uint8Array): Promise<string> {
+    return writeTemporary(this.#files, this.#folder, this.#name, bytes);
   }
 
   async #setAside(file: string): Promise<string> {
@@ -248,9 +237,8 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
     }
   }
 
-  /** Removes files that are of no use; one that stays is swept at the next start. */
-  async #discard(names: string[]): Promise<void> {
-    for (const name of names) await this.#files.remove(this.#path(name)).catch(() => undefined);
+  #discard(names: string[]): Promise<void> {
+    return discard(this.#files, this.#folder, names);
   }
 
   #isVersionCopy(name: string): boolean {
@@ -259,15 +247,6 @@ export class DurableJsonFile<T> implements Adapter<Stored<T>> {
 
   #path(name: string): string {
     return join(this.#folder, name);
-  }
-}
-
-async function writeAndClose(file: WritableFile, bytes: Uint8Array): Promise<void> {
-  try {
-    await file.write(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

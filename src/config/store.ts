@@ -1,30 +1,24 @@
 /**
  * The configuration in force. Every change is validated whole, stored, and only then told; a refused or failed change
- * changes nothing, in memory or on disk.
+ * changes nothing, in memory or on disk. A change on trial is in force without being stored (see trial.ts).
  */
 import { Low } from "lowdb";
-import type { Bus } from "../bus.ts";
+import type { Bus, Events } from "../bus.ts";
+import type { ChangeOptions, ChangeResult, Proposal, TrialEndResult } from "./change.ts";
+import { type Difference, diff } from "./diff.ts";
 import { type Check, DurableJsonFile, type StoreProblem } from "./durableFile.ts";
 import { checksum, type Stored } from "./envelope.ts";
 import { explain, type FieldError, inOneLine } from "./explain.ts";
-import type { FilePort } from "./files.ts";
-import { deepFreeze, isObject, valueAt } from "./json.ts";
+import { type FilePort, files as realFiles } from "./files.ts";
+import { History, type Version } from "./history.ts";
+import { deepFreeze, isObject, mergePatch, valueAt } from "./json.ts";
 import { migrate } from "./migrations.ts";
+import { CONFIRM_LIMITS, CONFIRM_SECONDS, compare, NO_IMPACT, type Plan, prepare } from "./plan.ts";
 import { type ChannelConfig, type Config, config as schema } from "./schema.ts";
+import { redact } from "./secrets.ts";
+import { PendingTrial, systemTimers, type Timers, type Trial, TrialMarker } from "./trial.ts";
 
-export type ChangeResult =
-  /** `changed` is false when the document was the same already: nothing was written, the revision stays. */
-  | { ok: true; revision: number; changed: boolean }
-  /** Pointers of a channel's change start at the channel. */
-  | { ok: false; reason: "invalid"; errors: FieldError[] }
-  /** The configuration is not the one the change was made for. */
-  | { ok: false; reason: "stale"; revision: number }
-  | { ok: false; reason: "unknown-channel" };
-
-export interface ChangeOptions {
-  /** Change only if the configuration has one of these tags. */
-  ifTag?: readonly string[];
-}
+export type { ChangeOptions, ChangeResult, Proposal, TrialEndResult } from "./change.ts";
 
 export interface ConfigServiceOptions {
   folder: string;
@@ -33,6 +27,7 @@ export interface ConfigServiceOptions {
   initial(): Config;
   files?: FilePort;
   now?(): Date;
+  timers?: Timers;
 }
 
 const MAX_PROBLEMS = 20;
@@ -42,53 +37,100 @@ export class ConfigService {
   readonly #bus: Bus;
   readonly #initial: () => Config;
   readonly #now: () => Date;
+  readonly #timers: Timers;
   readonly #file: DurableJsonFile<Config>;
+  readonly #history: History;
+  readonly #marker: TrialMarker;
   readonly #problems: StoreProblem[] = [];
   #low: Low<Stored<Config>> | undefined;
-  /** What is in force; lowdb's data runs ahead of it while a write is under way. */
+  /** What the disk holds; lowdb's data runs ahead of it while a write is under way. */
   #stored: Stored<Config> | undefined;
+  /** While there is one, it is in force instead. */
+  #trial: PendingTrial | undefined;
+  /** The highest that was ever given out: one that was taken back is not used again for something else. */
+  #lastRevision = 0;
   #tag = "";
+  #shown: Config | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: ConfigServiceOptions) {
+    const { folder, files = realFiles } = options;
     this.#bus = options.bus;
     this.#initial = options.initial;
     this.#now = options.now ?? (() => new Date());
-    const { folder, files } = options;
+    this.#timers = options.timers ?? systemTimers;
     const report = (problem: StoreProblem): void => this.#report(problem);
-    this.#file = new DurableJsonFile({
-      ...{ folder, name: "config", check, report, now: this.#now },
-      ...(files === undefined ? {} : { files }),
+    const tell = (file: string, what: string, action: string): void =>
+      this.#report({ when: this.#now().toISOString(), file, what, action });
+    this.#history = new History({
+      ...{ folder, check, files },
+      report: ({ file, what, action }) => tell(file, what, action),
     });
+    this.#marker = new TrialMarker(folder, files, (what) =>
+      tell(TrialMarker.file, what, "a trial that is cut short is not told of"),
+    );
+    const spare = async () => {
+      await this.#history.start();
+      return await this.#history.best();
+    };
+    this.#file = new DurableJsonFile({ ...{ folder, name: "config", check, report, spare, files, now: this.#now } });
   }
 
   /** Finds the configuration. Never fails for a damaged file or disk: `problems` tells what was used instead. */
   async start(): Promise<void> {
     const initial = { revision: 1, saved: this.#now().toISOString(), document: deepFreeze(this.#initial()) };
-    const low = new Low(this.#file, initial);
+    const low = new Low<Stored<Config>>(this.#file, initial);
     await low.read();
+    await this.#history.start();
+    const marked = await this.#marker.read();
+    const found = low.data;
+    const isKept = await this.#history.has(found);
+    // Another configuration had this revision before: the new one must not take its name.
+    const isReused = !this.#file.settled && !isKept && found.revision <= this.#history.newest;
+    const stored = isReused ? { ...found, revision: this.#history.newest + 1 } : found;
+    low.data = stored;
     this.#low = low;
-    this.#stored = deepFreeze(low.data);
-    this.#tag = tagOf(low.data);
-    if (this.#file.settled) return;
-    try {
-      await low.write();
-    } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      this.#report({ when: this.#now().toISOString(), file: "config.json", what, action: "it is used all the same" });
+    this.#stored = deepFreeze(stored);
+    this.#enforced();
+    this.#lastRevision = Math.max(stored.revision, this.#history.newest, marked?.revision ?? 0);
+    if (!this.#file.settled) {
+      try {
+        await low.write();
+      } catch (error) {
+        const what = error instanceof Error ? error.message : String(error);
+        this.#problem("config.json", what, "it is used all the same");
+      }
     }
+    if (!isKept) await this.#history.add(stored);
+    if (marked === undefined) return;
+    const isStored =
+      marked.revision < stored.revision || (marked.revision === stored.revision && marked.saved === stored.saved);
+    if (!isStored) {
+      const who = marked.author === undefined ? "" : ` by ${marked.author}`;
+      const what = `tells of revision ${marked.revision}${who}, which was not confirmed`;
+      this.#problem(TrialMarker.file, what, `it is not in force; config.json (revision ${stored.revision}) is`);
+    }
+    await this.#marker.remove();
   }
 
-  /** Waits for the changes in hand; later ones are errors. */
+  /** Waits for the changes in hand; later ones are errors. A change on trial is taken back, and told at the next start. */
   async stop(): Promise<void> {
     await this.#queue;
+    this.#endTrial("stopped");
     this.#low = undefined;
     this.#stored = undefined;
+    this.#shown = undefined;
   }
 
-  /** The configuration in force, deeply frozen. */
+  /** The configuration in force, deeply frozen, with its secrets: for the box itself only. */
   get current(): Config {
     return this.#inForce.document;
+  }
+
+  /** The configuration in force with SECRET_MARK for its secrets: what may be answered. */
+  get shown(): Config {
+    this.#shown ??= deepFreeze(redact(this.current));
+    return this.#shown;
   }
 
   /** Counts changes, across restarts, from 1. */
@@ -105,18 +147,46 @@ export class ConfigService {
     return this.current.channels.find((channel) => channel.id === id);
   }
 
+  shownChannel(id: string): ChannelConfig | undefined {
+    return this.shown.channels.find((channel) => channel.id === id);
+  }
+
   /** What was wrong with the stored files since the start, oldest first; the last 20. */
   problems(): readonly StoreProblem[] {
     return this.#problems;
   }
 
-  /** Replaces the whole document. Rejects with StoreError when it cannot be written, as every change does. */
+  /** The change that waits for its confirmation; null when there is none. */
+  trial(): Trial | null {
+    return this.#trial?.tell() ?? null;
+  }
+
+  /** What a change would do if it was made now. `given`: parts in which it gives secrets themselves. */
+  plan(proposal: Proposal, options: Pick<ChangeOptions, "local"> = {}): Plan & { given: string[] } {
+    const { revision, document: current } = this.#inForce;
+    const prepared = prepare(this.#documentOf(proposal), current);
+    if (!prepared.ok) {
+      const { errors } = prepared;
+      return { ...NO_IMPACT, revision, valid: false, errors, changed: false, confirmSeconds: 0, given: [] };
+    }
+    const impact = compare(current, prepared.document);
+    const changed = !isSame(current, prepared.document);
+    const confirmSeconds = impact.canCutOff && !options.local ? CONFIRM_SECONDS : 0;
+    return { ...impact, revision, valid: true, errors: [], changed, confirmSeconds, given: prepared.given };
+  }
+
+  /** Makes a change. Rejects with StoreError when it cannot be written, as every change does. */
+  apply(proposal: Proposal, options: ChangeOptions = {}): Promise<ChangeResult> {
+    return this.#change(options, () => this.#commit(this.#documentOf(proposal), options));
+  }
+
+  /** Replaces the whole document. */
   replace(document: unknown, options: ChangeOptions = {}): Promise<ChangeResult> {
-    return this.#change(options, () => this.#commit(document));
+    return this.apply({ document }, options);
   }
 
   addChannel(channel: unknown, options: ChangeOptions = {}): Promise<ChangeResult> {
-    return this.#change(options, () => this.#putChannel(this.current.channels.length, channel));
+    return this.#change(options, () => this.#putChannel(this.current.channels.length, channel, options));
   }
 
   /** Replaces a channel; the id may be left out and cannot be changed. */
@@ -141,59 +211,201 @@ export class ConfigService {
         const message = `must be "${id}", is ${JSON.stringify(newId.slice(0, 60))}: a channel keeps its id`;
         return { ok: false, reason: "invalid", errors: [{ pointer: "/id", message, limit: { enum: [id] } }] };
       }
-      return await this.#putChannel(index, channel);
+      return await this.#putChannel(index, channel, options);
     });
   }
 
   removeChannel(id: string, options: ChangeOptions = {}): Promise<ChangeResult> {
     return this.#change(options, async () => {
       if (this.channel(id) === undefined) return { ok: false, reason: "unknown-channel" };
-      const channels = this.current.channels.filter((channel) => channel.id !== id);
-      return await this.#commit({ ...this.current, channels });
+      const channels = this.shown.channels.filter((channel) => channel.id !== id);
+      return await this.#commit({ ...this.shown, channels }, options);
     });
   }
 
-  /** Changes run one after the other, each on the outcome of the one before. */
-  #change(options: ChangeOptions, change: () => Promise<ChangeResult>): Promise<ChangeResult> {
-    const result = this.#queue.then((): ChangeResult | Promise<ChangeResult> => {
-      const stale = options.ifTag !== undefined && !options.ifTag.includes(this.#tag);
-      return stale ? { ok: false, reason: "stale", revision: this.revision } : change();
+  /** Makes an earlier version the configuration in force: a change like any other. */
+  restore(revision: number, options: ChangeOptions = {}): Promise<ChangeResult> {
+    return this.#change(options, async () => {
+      const version = await this.#history.get(revision);
+      if (version === undefined) return { ok: false, reason: "unknown-revision" };
+      return await this.#commit(version.document, { comment: `restored revision ${revision}`, ...options });
     });
+  }
+
+  /** Stores the change on trial. When that fails, it rejects with StoreError, and the trial goes on until its time-out. */
+  confirm(revision: number): Promise<TrialEndResult> {
+    return this.#end(revision, async (trial) => {
+      await this.#write(trial.stored);
+      this.#endTrial("confirmed");
+      await this.#marker.remove();
+      await this.#history.add(trial.stored);
+    });
+  }
+
+  /** Takes the change on trial back. */
+  revert(revision: number): Promise<TrialEndResult> {
+    return this.#end(revision, async () => {
+      this.#endTrial("reverted");
+      await this.#marker.remove();
+    });
+  }
+
+  /** The versions that can be restored, newest first, 50 at the most; `current` is the one that is stored. */
+  versions(): Promise<(Version & { current: boolean })[]> {
+    return this.#enqueue(async () => {
+      const { revision } = this.#confirmed;
+      return (await this.#history.list()).map((version) => ({ ...version, current: version.revision === revision }));
+    });
+  }
+
+  /** A version with SECRET_MARK for its secrets; undefined when there is none that can be used. */
+  version(revision: number): Promise<Stored<Config> | undefined> {
+    return this.#enqueue(async () => {
+      const found = await this.#history.get(revision);
+      return found && { ...found, document: redact(found.document) };
+    });
+  }
+
+  /** What differs from one version to another, or to the configuration in force; undefined when there is no such version. */
+  differences(from: number, to?: number): Promise<Difference[] | undefined> {
+    return this.#enqueue(async () => {
+      const before = await this.#history.get(from);
+      const after = to === undefined ? this.#inForce : await this.#history.get(to);
+      return before && after && diff(before.document, after.document);
+    });
+  }
+
+  /** Work on the files runs one after the other, each on the outcome of the one before. */
+  #enqueue<R>(work: () => R | Promise<R>): Promise<R> {
+    const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
+  #change(options: ChangeOptions, change: () => Promise<ChangeResult>): Promise<ChangeResult> {
+    return this.#enqueue((): ChangeResult | Promise<ChangeResult> => {
+      if (this.#trial !== undefined) return { ok: false, reason: "trial", trial: this.#trial.tell() };
+      const stale = options.ifTag !== undefined && !options.ifTag.includes(this.#tag);
+      return stale ? { ok: false, reason: "stale", revision: this.revision } : change();
+    });
+  }
+
   /** Puts a channel at a place of the list, which may be the one after the last. */
-  async #putChannel(index: number, channel: unknown): Promise<ChangeResult> {
+  async #putChannel(index: number, channel: unknown, options: ChangeOptions): Promise<ChangeResult> {
     const others = this.current.channels.toSpliced(index, 1);
     // Validated as the last one, so that it, and not its neighbour, is blamed when both want the same address.
-    const parsed = schema.safeParse({ ...this.current, channels: [...others, channel] });
-    if (parsed.success) {
-      const valid = parsed.data.channels.at(-1) as ChannelConfig;
-      return await this.#commit({ ...parsed.data, channels: others.toSpliced(index, 0, valid) });
+    const prepared = prepare({ ...this.current, channels: [...others, channel] }, this.current);
+    if (prepared.ok) {
+      const valid = prepared.document.channels.at(-1) as ChannelConfig;
+      const document = { ...prepared.document, channels: others.toSpliced(index, 0, valid) };
+      return await this.#commitPrepared({ document, given: [] }, options);
     }
-    const document = { ...this.current, channels: [...others, channel] };
     const prefix = `/channels/${others.length}`;
-    const errors = explain(schema, document, parsed.error.issues).map((error) => ({
+    const errors = prepared.errors.map((error) => ({
       ...error,
       pointer: `${error.pointer}/`.startsWith(`${prefix}/`) ? error.pointer.slice(prefix.length) : error.pointer,
     }));
     return { ok: false, reason: "invalid", errors };
   }
 
-  async #commit(document: unknown): Promise<ChangeResult> {
-    const parsed = schema.safeParse(document);
-    if (!parsed.success) {
-      return { ok: false, reason: "invalid", errors: explain(schema, document, parsed.error.issues) };
-    }
+  async #commit(document: unknown, options: ChangeOptions): Promise<ChangeResult> {
+    const prepared = prepare(document, this.current);
+    if (!prepared.ok) return { ok: false, reason: "invalid", errors: prepared.errors };
+    return await this.#commitPrepared(prepared, options);
+  }
+
+  async #commitPrepared(
+    prepared: { document: Config; given: string[] },
+    options: ChangeOptions,
+  ): Promise<ChangeResult> {
     const old = this.#inForce;
-    if (JSON.stringify(parsed.data) === JSON.stringify(old.document)) {
-      return { ok: true, revision: old.revision, changed: false };
+    const { differences, sections, canCutOff } = compare(old.document, prepared.document);
+    const { sections: allowed, author, comment } = options;
+    if (allowed !== undefined) {
+      // Who gives a secret must not learn from the answer whether it was the one that is set.
+      const touched = [...new Set([...sections, ...prepared.given])];
+      const forbidden = touched.filter((section) => !(allowed as readonly string[]).includes(section));
+      if (forbidden.length > 0) return { ok: false, reason: "not-allowed", sections: forbidden };
     }
-    const revision = old.revision + 1;
-    await this.#write({ revision, saved: this.#now().toISOString(), document: parsed.data });
+    if (isSame(prepared.document, old.document)) {
+      return { ok: true, revision: old.revision, changed: false, differences: [] };
+    }
+    const seconds = options.confirmSeconds ?? (canCutOff && !options.local ? CONFIRM_SECONDS : 0);
+    const wrong = checkSeconds(seconds, canCutOff && !options.local);
+    if (wrong !== undefined) return { ok: false, reason: "invalid", errors: [wrong] };
+
+    const now = this.#now();
+    const stored: Stored<Config> = {
+      revision: this.#lastRevision + 1,
+      saved: now.toISOString(),
+      ...(author === undefined ? {} : { author }),
+      ...(comment === undefined || comment === "" ? {} : { comment }),
+      document: prepared.document,
+    };
+    const { revision } = stored;
+    if (seconds > 0) {
+      await this.#marker.write(stored);
+      const trial = this.#begin(deepFreeze(stored), seconds, now, differences);
+      return { ok: true, revision, changed: true, differences, trial };
+    }
+    await this.#write(stored);
+    this.#lastRevision = revision;
     this.#bus.emit("config", { revision });
-    return { ok: true, revision, changed: true };
+    await this.#history.add(stored);
+    return { ok: true, revision, changed: true, differences };
+  }
+
+  #begin(stored: Stored<Config>, seconds: number, now: Date, differences: Difference[]): Trial {
+    const expired = (): void => void this.#enqueue(() => this.#expire(trial));
+    const trial = new PendingTrial(stored, { seconds, now, differences, timers: this.#timers, expired });
+    this.#trial = trial;
+    this.#lastRevision = stored.revision;
+    this.#enforced();
+    this.#bus.emit("config", { revision: stored.revision });
+    this.#tellTrial(trial, "pending");
+    return trial.tell();
+  }
+
+  async #expire(trial: PendingTrial): Promise<void> {
+    if (this.#trial !== trial) return;
+    this.#endTrial("expired");
+    await this.#marker.remove();
+  }
+
+  #end(revision: number, how: (trial: PendingTrial) => Promise<void>): Promise<TrialEndResult> {
+    return this.#enqueue(async () => {
+      const trial = this.#trial;
+      if (trial === undefined) return { ok: false, reason: "no-trial" };
+      const told = trial.tell();
+      if (told.revision !== revision) return { ok: false, reason: "other-trial", trial: told };
+      await how(trial);
+      return { ok: true, revision: this.revision, differences: told.differences };
+    });
+  }
+
+  /** What is stored is in force again: the old configuration, or the one that was on trial. */
+  #endTrial(state: Exclude<Events["trial"]["state"], "pending">): void {
+    const trial = this.#trial;
+    if (trial === undefined) return;
+    trial.cancel();
+    this.#trial = undefined;
+    this.#enforced();
+    this.#bus.emit("config", { revision: this.revision });
+    this.#tellTrial(trial, state);
+    if (state === "confirmed") return;
+    const { author = "somebody", revision } = trial.stored;
+    const message = `Revision ${revision} by ${author} was not confirmed; revision ${this.revision} is in force again`;
+    this.#bus.emit("log", { level: "warning", source: "config", message });
+  }
+
+  #tellTrial(trial: PendingTrial, state: Events["trial"]["state"]): void {
+    const { revision, author, comment } = trial.tell();
+    this.#bus.emit("trial", { revision, author, comment, state });
+  }
+
+  #documentOf(proposal: Proposal): unknown {
+    // A patch is to what may be seen: a secret that it does not name has to hold for where it is sent by then.
+    return "patch" in proposal ? mergePatch(this.shown, proposal.patch) : proposal.document;
   }
 
   async #write(stored: Stored<Config>): Promise<void> {
@@ -201,12 +413,26 @@ export class ConfigService {
     this.#low.data = stored;
     await this.#low.write();
     this.#stored = deepFreeze(stored);
-    this.#tag = tagOf(stored);
+    this.#enforced();
+  }
+
+  /** Another configuration is in force. */
+  #enforced(): void {
+    this.#tag = tagOf(this.#inForce);
+    this.#shown = undefined;
   }
 
   get #inForce(): Stored<Config> {
+    return this.#trial?.stored ?? this.#confirmed;
+  }
+
+  get #confirmed(): Stored<Config> {
     if (this.#stored === undefined) throw new Error(NOT_RUNNING);
     return this.#stored;
+  }
+
+  #problem(file: string, what: string, action: string): void {
+    this.#report({ when: this.#now().toISOString(), file, what, action });
   }
 
   #report(problem: StoreProblem): void {
@@ -228,6 +454,19 @@ export const check: Check<Config> = (document) => {
   const { from } = migrated;
   return { ok: true, document: parsed.data, ...(from === parsed.data.version ? {} : { from }) };
 };
+
+function checkSeconds(seconds: number, isNeeded: boolean): FieldError | undefined {
+  const { minimum, maximum } = CONFIRM_LIMITS;
+  if (seconds === 0 && !isNeeded) return undefined;
+  if (Number.isInteger(seconds) && seconds >= minimum && seconds <= maximum) return undefined;
+  const why = isNeeded ? " for a change that can cut you off" : "";
+  const message = `must be between ${minimum} and ${maximum} s${why}, is ${seconds}`;
+  return { pointer: "/confirmSeconds", message, limit: { minimum, maximum, unit: "s" }, value: seconds };
+}
+
+function isSame(a: Config, b: Config): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
 
 function tagOf(stored: Stored<Config>): string {
   return `${stored.revision}-${checksum(stored).slice("sha256:".length, "sha256:".length + 8)}`;

@@ -73,21 +73,41 @@ for (const [what, make, said] of damages) {
   });
 }
 
-test("when both copies are bad, both are set aside and the default is used", async (t) => {
-  const folder = await prepared(t);
-  writeFileSync(join(folder, CURRENT), "{");
-  writeFileSync(join(folder, LAST_GOOD), "");
-  const service = await started(folder);
-  assert.deepEqual(service.current, defaultConfig());
-  assert.equal(setAside(folder).length, 2);
-  assert.deepEqual(
-    service.problems().map(({ file, action }) => [file, /the default is used$/.test(action)]),
-    [
-      [CURRENT, true],
-      [LAST_GOOD, true],
-    ],
-  );
-});
+for (const [what, prepare, use, name] of [
+  ["the newest version of the history", () => undefined, /history\/2\.json \(revision 2\) is used$/, "kept"],
+  [
+    "the newest version that is whole",
+    (folder: string) => writeFileSync(join(folder, "history/2.json"), "{"),
+    /history\/1\.json \(revision 1\) is used$/,
+    "Steadycast",
+  ],
+  [
+    "without one the default",
+    (folder: string) => rmSync(join(folder, "history"), { recursive: true }),
+    /the default is used$/,
+    "Steadycast",
+  ],
+] as const) {
+  test(`when both copies are bad, both are set aside and ${what} is used`, async (t) => {
+    const folder = await prepared(t);
+    writeFileSync(join(folder, CURRENT), "{");
+    writeFileSync(join(folder, LAST_GOOD), "");
+    prepare(folder);
+    const service = await started(folder);
+    assert.deepEqual(service.current, named(name));
+    assert.equal(setAside(folder).length, 2);
+    const told = service.problems().filter(({ file }) => file === CURRENT || file === LAST_GOOD);
+    assert.deepEqual(
+      told.map(({ file, action }) => [file, use.test(action)]),
+      [
+        [CURRENT, true],
+        [LAST_GOOD, true],
+      ],
+    );
+    const again = await started(folder);
+    assert.deepEqual([again.current, again.revision, again.problems()], [service.current, service.revision, []]);
+  });
+}
 
 test("a missing file is not a first start when there is a last good one", async (t) => {
   const folder = await prepared(t);
@@ -102,7 +122,8 @@ test("a first start has no problems and stores the default, for its owner alone"
   const folder = join(temporaryFolder(t), "data", "config");
   const service = await started(folder);
   assert.deepEqual([service.current, service.revision, service.problems()], [defaultConfig(), 1, []]);
-  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD]);
+  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD, "history"]);
+  assert.deepEqual(readdirSync(join(folder, "history")), ["1.json"]);
   assert.equal(execFileSync("stat", ["-c", "%a", join(folder, CURRENT)], { encoding: "utf8" }).trim(), "600");
 });
 
@@ -132,7 +153,7 @@ test("orphans of a write are swept, files of others are not", async (t) => {
   const folder = await prepared(t);
   for (const name of ["config.0badcafe.tmp", "other.0badcafe.tmp", "notes.txt"]) writeFileSync(join(folder, name), "x");
   await started(folder);
-  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD, "notes.txt", "other.0badcafe.tmp"]);
+  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD, "history", "notes.txt", "other.0badcafe.tmp"]);
 });
 
 test("a file edited by hand counts when its checksum line is gone and it is valid, and it says so", async (t) => {
@@ -213,7 +234,7 @@ async function fillUp(folder: string): Promise<void> {
   await assert.rejects(service.replace(named("new")), full);
   assert.deepEqual([service.current, service.revision], [named("kept"), 2]);
   assert.deepEqual(readFileSync(join(folder, CURRENT)), before);
-  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD, "fill"]);
+  assert.deepEqual(readdirSync(folder).sort(), [CURRENT, LAST_GOOD, "fill", "history"]);
 
   writeFileSync(join(folder, CURRENT), new Uint8Array());
   writeFileSync(fill, Buffer.alloc(1 << 16));
@@ -223,7 +244,8 @@ async function fillUp(folder: string): Promise<void> {
   assert.match(recovered.problems().at(-1)?.what ?? "", /disk is full/);
 
   rmSync(fill);
-  assert.deepEqual(await recovered.replace(named("new")), { ok: true, revision: 3, changed: true });
+  const stored = await recovered.replace(named("new"));
+  assert.deepEqual([stored.ok, stored.ok && stored.revision], [true, 3]);
   assert.deepEqual((await started(folder)).current, named("new"));
 }
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Stored, seal, unseal } from "../../src/config/envelope.ts";
 import { explain } from "../../src/config/explain.ts";
 import { isObject } from "../../src/config/json.ts";
+import { migrate } from "../../src/config/migrations.ts";
 import { config } from "../../src/config/schema.ts";
 import { check } from "../../src/config/store.ts";
 import { violations } from "../support/jsonSchema.ts";
@@ -31,13 +32,15 @@ function examine(bytes: Uint8Array): "accepted" | "refused" | "damaged" {
     assert.ok(opened.damage.length > 5 && opened.damage.length < 300, opened.damage);
     return "damaged";
   }
-  const { document } = opened.stored;
-  const checked = check(document);
+  const migrated = migrate(opened.stored.document);
+  const document = migrated.ok ? migrated.document : opened.stored.document;
+  const checked = check(opened.stored.document);
   const wrong = violations(accepts, document);
   if (checked.ok) {
     assert.deepEqual(wrong, [], "a second reading of the schema refuses it");
     assert.deepEqual(violations(gives, checked.document), []);
-    assert.deepEqual(check(JSON.parse(JSON.stringify(checked.document))), checked, "what is accepted stays as it is");
+    const again = { ok: true, document: checked.document };
+    assert.deepEqual(check(JSON.parse(JSON.stringify(checked.document))), again, "what is accepted stays as it is");
     return "accepted";
   }
   assert.ok(checked.what.length > 5 && checked.what.length < 1000, checked.what);

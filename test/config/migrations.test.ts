@@ -68,7 +68,8 @@ test("an update migrates and keeps the old document; an older firmware that come
 
   const update = firmware(disk, 3);
   const migrated = await update.file.read();
-  assert.deepEqual(migrated, { revision: 6, saved: "", document: { version: 3, width: 200 } });
+  const comment = "brought up to date from schema version 1";
+  assert.deepEqual(migrated, { revision: 6, saved: "", comment, document: { version: 3, width: 200 } });
   assert.equal(update.file.settled, false, "it wants to be written");
   await update.file.write(migrated);
   assert.deepEqual(update.problems, []);

@@ -2,7 +2,7 @@
  * A disk that can lose power or fail at any step. It keeps what POSIX allows it to keep: without fsync of a file any mixture
  * of its old and new blocks, zeros among them; without fsync of the folder any of the renames, creations and removals since.
  */
-import { basename, dirname } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { FilePort, WritableFile } from "../../../src/config/files.ts";
 import type { Random } from "../../support/random.ts";
 
@@ -13,6 +13,7 @@ interface Inode {
   content: Uint8Array;
   /** What is on the medium for certain. */
   synced: Uint8Array;
+  isFolder?: true;
 }
 
 type NameChange = { name: string; inode: Inode | undefined };
@@ -31,9 +32,13 @@ export class SimulatedDisk implements FilePort {
   /** A disk whose cache lies: fsync returns at once. */
   lying = false;
 
-  constructor(names = new Map<string, Inode>()) {
+  /** The first folder that was used; names are told relative to it. */
+  #root: string | undefined;
+
+  constructor(names = new Map<string, Inode>(), root?: string) {
     this.#names = names;
     this.#syncedNames = new Map(names);
+    this.#root = root;
   }
 
   /** Steps done so far. */
@@ -69,9 +74,14 @@ export class SimulatedDisk implements FilePort {
     const found = new Map<string, Inode>();
     for (const [name, inode] of kept) {
       const content = settle(inode, random);
-      found.set(name, { content, synced: content });
+      found.set(name, { ...inode, content, synced: content });
     }
-    return new SimulatedDisk(found);
+    // What is in a folder that is lost is lost with it.
+    for (const name of found.keys()) {
+      const folder = dirname(name);
+      if (folder !== "." && !found.get(folder)?.isFolder) found.delete(name);
+    }
+    return new SimulatedDisk(found, this.#root);
   }
 
   /** What a file holds now; undefined when there is none. */
@@ -86,31 +96,44 @@ export class SimulatedDisk implements FilePort {
     this.#syncedNames.set(name, inode);
   }
 
-  names(): string[] {
-    return [...this.#names.keys()].sort();
+  /** Files in the first folder that was used, or in one within it. */
+  names(folder = "."): string[] {
+    return [...this.#names]
+      .filter(([name, { isFolder }]) => dirname(name) === folder && !isFolder)
+      .map(([name]) => relative(folder, name))
+      .sort();
   }
 
-  async makeFolder(): Promise<void> {
+  async makeFolder(path: string): Promise<void> {
     this.#step();
+    const key = this.#keyOf(join(path, "x"), path);
+    const folder = dirname(key);
+    if (folder === "." || this.#names.has(folder)) return;
+    this.#change(folder, { content: new Uint8Array(), synced: new Uint8Array(), isFolder: true });
   }
 
-  async list(): Promise<string[]> {
+  async list(path: string): Promise<string[]> {
     this.#step();
-    return this.names();
+    const folder = dirname(this.#keyOf(join(path, "x"), path));
+    if (folder !== "." && !this.#names.has(folder)) throw errno("ENOENT");
+    const keys = [...this.#names.keys()].filter((name) => dirname(name) === folder);
+    return keys.map((name) => relative(folder, name)).sort();
   }
 
   async read(path: string): Promise<Uint8Array> {
     this.#step();
-    const inode = this.#names.get(basename(path));
+    const inode = this.#names.get(this.#keyOf(path));
     if (inode === undefined) throw errno("ENOENT");
     return inode.content;
   }
 
   async create(path: string): Promise<WritableFile> {
     this.#step();
-    if (this.#names.has(basename(path))) throw errno("EEXIST");
+    const folder = dirname(this.#keyOf(path));
+    if (folder !== "." && !this.#names.get(folder)?.isFolder) throw errno("ENOENT");
+    if (this.#names.has(this.#keyOf(path))) throw errno("EEXIST");
     const inode: Inode = { content: new Uint8Array(), synced: new Uint8Array() };
-    this.#change(basename(path), inode);
+    this.#change(this.#keyOf(path), inode);
     return {
       write: async (bytes) => {
         // A write that fails or is cut may have got part of the way.
@@ -129,9 +152,9 @@ export class SimulatedDisk implements FilePort {
   /** Opens a file to write at its end, and makes it when there is none. */
   async append(path: string): Promise<WritableFile> {
     this.#step();
-    const found = this.#names.get(basename(path));
+    const found = this.#names.get(this.#keyOf(path));
     const inode: Inode = found ?? { content: new Uint8Array(), synced: new Uint8Array() };
-    if (found === undefined) this.#change(basename(path), inode);
+    if (found === undefined) this.#change(this.#keyOf(path), inode);
     return {
       write: async (bytes) => {
         const before = inode.content;
@@ -150,7 +173,7 @@ export class SimulatedDisk implements FilePort {
   /** Cuts a file off, and returns when that is on the medium. */
   async truncate(path: string, bytes: number): Promise<void> {
     this.#step();
-    const inode = this.#names.get(basename(path));
+    const inode = this.#names.get(this.#keyOf(path));
     if (inode === undefined) throw errno("ENOENT");
     inode.content = inode.content.slice(0, bytes);
     this.#step();
@@ -160,25 +183,35 @@ export class SimulatedDisk implements FilePort {
   async rename(from: string, to: string): Promise<void> {
     this.#step();
     if (dirname(from) !== dirname(to)) throw errno("EXDEV");
-    const inode = this.#names.get(basename(from));
+    const inode = this.#names.get(this.#keyOf(from));
     if (inode === undefined) throw errno("ENOENT");
-    this.#change(basename(to), inode);
-    this.#change(basename(from), undefined);
+    this.#change(this.#keyOf(to), inode);
+    this.#change(this.#keyOf(from), undefined);
   }
 
   async remove(path: string): Promise<void> {
     this.#step();
-    if (!this.#names.has(basename(path))) throw errno("ENOENT");
-    this.#change(basename(path), undefined);
+    if (!this.#names.has(this.#keyOf(path))) throw errno("ENOENT");
+    this.#change(this.#keyOf(path), undefined);
   }
 
-  async syncFolder(): Promise<void> {
+  async syncFolder(path: string): Promise<void> {
     this.#step();
     if (this.lying) return;
-    for (const { name, inode } of this.#unsynced.splice(0)) {
+    const folder = dirname(this.#keyOf(join(path, "x"), path));
+    const isIn = ({ name }: NameChange): boolean => dirname(name) === folder;
+    const done = this.#unsynced.filter(isIn);
+    this.#unsynced = this.#unsynced.filter((change) => !isIn(change));
+    for (const { name, inode } of done) {
       if (inode === undefined) this.#syncedNames.delete(name);
       else this.#syncedNames.set(name, inode);
     }
+  }
+
+  /** The name of a file relative to the first folder that was used. */
+  #keyOf(path: string, root = dirname(path)): string {
+    this.#root ??= root;
+    return relative(this.#root, path);
   }
 
   #change(name: string, inode: Inode | undefined): void {
