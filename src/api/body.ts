@@ -21,20 +21,15 @@ export class BodyStore {
     this.#max = max;
   }
 
-  /** Throws Problem when there is no room for so many bytes more. */
-  take(bytes: number): void {
-    if (this.#bytes + bytes > this.#max) {
-      throw new Problem("unavailable", "The box has too many requests in hand", { headers: { "Retry-After": "2" } });
-    }
+  /** False when there is no room for so many bytes more. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#max) return false;
     this.#bytes += bytes;
+    return true;
   }
 
   give(bytes: number): void {
     this.#bytes -= bytes;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 }
 
@@ -80,13 +75,14 @@ export async function readBytes(ctx: Context): Promise<Buffer> {
   let chunks: Uint8Array[] = [];
   let size = 0;
   let held = 0;
+  let full = false;
   try {
     // Read to its end even when it is too large, because most clients hear nothing before they have said all.
     for await (const chunk of ctx.req as AsyncIterable<Uint8Array>) {
       size += chunk.length;
       if (size > max + MAX_DRAINED) break;
-      if (size <= max) {
-        store.take(chunk.length);
+      full ||= size <= max && !store.take(chunk.length);
+      if (size <= max && !full) {
         held += chunk.length;
         chunks.push(chunk);
       } else {
@@ -95,12 +91,14 @@ export async function readBytes(ctx: Context): Promise<Buffer> {
         held = 0;
       }
     }
-  } catch (error) {
-    if (error instanceof Problem) throw error;
+  } catch {
     throw new Problem("bad-request", "The body ended too early");
   } finally {
     store.give(held);
   }
   if (size > max) throw new Problem("too-large", `The body must have at most ${max} bytes`);
+  if (full) {
+    throw new Problem("unavailable", "The box has too many requests in hand", { headers: { "Retry-After": "2" } });
+  }
   return Buffer.concat(chunks);
 }
