@@ -68,12 +68,21 @@ function patternOf(secrets: readonly string[]): RegExp | undefined {
   return new RegExp(longest.map(toPattern).join("|"), "g");
 }
 
-/** The ways in which a text may come to hold a secret: as it is, within JSON, within a URL, as base64. */
+/**
+ * The ways in which a text may come to hold a secret: as it is, within JSON, within a URL, as base64, and its UTF-8 taken for
+ * Latin-1.
+ */
 function formsOf(secret: string): string[] {
   const base64 = Buffer.from(secret).toString("base64");
   // Half a surrogate pair cannot be told in a URL.
   const inUrl = encodeURIComponent(Buffer.from(secret).toString());
-  return [secret, JSON.stringify(secret).slice(1, -1), inUrl, base64.replace(/=+$/, "")];
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    inUrl,
+    base64.replace(/=+$/, ""),
+    Buffer.from(secret).toString("latin1"),
+  ];
 }
 
 /** A short one, such as a PIN, only as a word of its own: it is also part of numbers that have nothing to do with it. */
