@@ -32,22 +32,6 @@ export const logFiles: LogFiles = {
   },
 };
 
-/** Replaces a small file whole: after a power cut there is the old one or the new one. */
-export async function replaceFile(port: LogFiles, folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${folder}/${name}.tmp`;
-  // One that a power cut has left is in the way.
-  await port.remove(temporary).catch(() => undefined);
-  const file = await port.create(temporary);
-  try {
-    await file.write(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await port.rename(temporary, `${folder}/${name}`);
-  await port.syncFolder(folder);
-}
-
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -6,11 +6,13 @@
  *
  * Whoever has the key, or puts the whole folder back as it once was, can forge it: export it where that matters.
  */
+
 import type { Bus } from "../../bus.ts";
+import { discard, replaceFile, TEMPORARY } from "../../config/atomicFile.ts";
 import type { AuditEvent, AuditRecorder } from "../record.ts";
 import { type AuditEntry, BOX, bounded, firstOf, GENESIS, readLine, sealHead } from "./chain.ts";
 import { type AuditCheck, checkLog } from "./check.ts";
-import { type LogFiles, logFiles, replaceFile } from "./files.ts";
+import { isMissing, type LogFiles, logFiles } from "./files.ts";
 import { AuditKey } from "./key.ts";
 import { findEnd, HEAD, readHead } from "./recovery.ts";
 import { AuditWriter } from "./writer.ts";
@@ -72,6 +74,7 @@ export class AuditLog implements AuditRecorder {
   #work: Promise<void> = Promise.resolve();
   #pumping = false;
   #failing = false;
+  #checking: Promise<AuditCheck> | undefined;
   #cancelSync: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
 
@@ -157,22 +160,29 @@ export class AuditLog implements AuditRecorder {
   /** Every record as it is stored, oldest first, as lines of JSON. */
   async *export(): AsyncGenerator<Uint8Array> {
     await this.#written();
-    const writer = this.#writer;
-    if (writer === undefined) return;
-    const release = writer.hold();
-    try {
-      const [segments, bytes] = [[...writer.segments], writer.bytes];
-      for (const [index, name] of segments.entries()) {
+    const { segments = [], bytes } = this.#writer ?? {};
+    const last = segments.at(-1);
+    for (const name of [...segments]) {
+      try {
         const content = await this.#files.read(`${this.#options.folder}/${name}`);
-        yield index === segments.length - 1 ? content.subarray(0, bytes ?? content.length) : content;
+        yield name === last ? content.subarray(0, bytes ?? content.length) : content;
+      } catch (error) {
+        // Whoever takes long may find the oldest removed meanwhile.
+        if (!isMissing(error)) throw error;
       }
-    } finally {
-      release();
     }
   }
 
-  /** Holds every record against the chain, and the chain's end against the noted one. */
-  async check(): Promise<AuditCheck> {
+  /** Holds every record against the chain, and the chain's end against the noted one. Rejects when the log is not running. */
+  check(): Promise<AuditCheck> {
+    // It reads all there is: whoever asks while it does so gets the same answer.
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async #check(): Promise<AuditCheck> {
     await this.flush();
     const writer = this.#writer;
     if (writer === undefined) throw new Error("the audit log is not running");
@@ -194,6 +204,10 @@ export class AuditLog implements AuditRecorder {
     const { folder, segmentBytes = 1024 * 1024, segments = 64 } = this.#options;
     const [files, now] = [this.#files, this.#now];
     await files.makeFolder(folder);
+    const unfinished = (await files.list(folder)).filter(
+      (name) => name.startsWith("head.") && name.endsWith(TEMPORARY),
+    );
+    await discard(files, folder, unfinished);
     const report = ({ file, what, action }: { file: string; what: string; action: string }): void =>
       this.#tell("warning", `${file} ${what}: ${action}`);
     const store = new AuditKey({ folder, files, report, now });
@@ -203,7 +217,7 @@ export class AuditLog implements AuditRecorder {
     if (known === undefined) {
       const isNew = found.segments.length === 0;
       // The note comes before the key: a key without a note then always means that the note was taken away.
-      await replaceFile(files, folder, HEAD, sealHead(this.#key, isNew ? GENESIS : found.end));
+      await replaceFile(files, folder, HEAD, "head", sealHead(this.#key, isNew ? GENESIS : found.end));
       await store.keep(this.#key, now());
       const damage = "its key is gone: what was recorded before this cannot be checked";
       found = isNew ? { ...found, end: GENESIS, next: 1, damage: undefined } : { ...found, damage };

@@ -1,4 +1,5 @@
 /** Writes the segments of an audit log, and the note of its end. Its owner calls one method at a time. */
+import { replaceFile } from "../../config/atomicFile.ts";
 import type { WritableFile } from "../../config/files.ts";
 import {
   type AuditEntry,
@@ -11,7 +12,7 @@ import {
   segmentName,
   unseal,
 } from "./chain.ts";
-import { isMissing, type LogFiles, replaceFile } from "./files.ts";
+import { isMissing, type LogFiles } from "./files.ts";
 import { type Found, HEAD } from "./recovery.ts";
 
 export interface AuditWriterOptions {
@@ -105,7 +106,7 @@ export class AuditWriter {
     const { files, folder, key } = this.#options;
     const end = this.#end;
     await (await this.#open()).sync();
-    await replaceFile(files, folder, HEAD, sealHead(key, end));
+    await replaceFile(files, folder, HEAD, "head", sealHead(key, end));
     this.#noted = end;
     this.#unsynced = false;
   }

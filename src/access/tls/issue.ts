@@ -16,11 +16,15 @@ export type Run = (
  * makes itself a new one in time.
  */
 const DAYS = 820;
-const MAX_NAMES = 40;
+/** As many names as a certificate is made for. */
+export const MAX_NAMES = 40;
 
 /** A name in DNS, with a star as its first part if need be. */
 export const HOST_NAME =
   /^(\*\.)?([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+
+/** openssl could not make it; the message says why, and holds no secret. */
+export class IssueError extends Error {}
 
 export async function makeKey(): Promise<KeyObject> {
   return (await promisify(generateKeyPair)("ec", { namedCurve: "P-256" })).privateKey;
@@ -28,7 +32,7 @@ export async function makeKey(): Promise<KeyObject> {
 
 /**
  * A certificate for these names and addresses, as PEM. It is no authority's: whoever trusts it trusts this box alone, not what
- * its key might sign. Rejects when openssl cannot make it.
+ * its key might sign. Rejects with IssueError.
  */
 export async function selfSign(run: Run, keyPem: string, names: readonly string[]): Promise<string> {
   return await openssl(run, keyPem, [
@@ -74,9 +78,9 @@ async function openssl(run: Run, keyPem: string, args: readonly string[]): Promi
   // empty configuration keeps out what the machine's own would add.
   const program = ["-c", 'cat | exec openssl "$@"', "sh", "req", "-new", "-config", "/dev/null", "-key", "/dev/stdin"];
   const result = await run("sh", [...program, ...args], { input: keyPem });
-  if (!result.ok) throw new Error(`openssl failed: ${result.why}`);
+  if (!result.ok) throw new IssueError(`openssl failed: ${result.why}`);
   const pem = /-----BEGIN [A-Z ]+-----\n[A-Za-z0-9+/=\n]+-----END [A-Z ]+-----\n/.exec(result.stdout)?.[0];
-  if (pem === undefined) throw new Error("openssl made nothing");
+  if (pem === undefined) throw new IssueError("openssl made nothing");
   return pem;
 }
 

@@ -23,7 +23,7 @@ import {
   type UploadError,
   validity,
 } from "./certificates.ts";
-import { HOST_NAME, makeKey, ownNames, type Run, requestFor, selfSign } from "./issue.ts";
+import { HOST_NAME, IssueError, makeKey, ownNames, type Run, requestFor, selfSign } from "./issue.ts";
 
 /** What is stored; all of it PEM. */
 export interface TlsDocument {
@@ -192,7 +192,7 @@ export class TlsService {
     });
   }
 
-  /** Makes a new key and a self-signed certificate for the names and addresses that the box has now. Rejects without openssl. */
+  /** Makes a new key and a self-signed certificate for the names and addresses that the box has now. Rejects with IssueError, too. */
   selfSign(): Promise<void> {
     return this.#change(async () => await this.#selfSign(await makeKey()));
   }
@@ -203,7 +203,7 @@ export class TlsService {
       const key = keyToPem(await makeKey());
       const pem = await requestFor(this.#options.run, key, commonName, names);
       const { document } = this.#inForce ?? {};
-      if (document === undefined) throw new Error("there is no certificate yet");
+      if (document === undefined) throw new IssueError("there is no certificate yet");
       await this.#put({ ...document, pending: key });
       return pem;
     });

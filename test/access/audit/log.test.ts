@@ -94,7 +94,7 @@ test("the oldest segments go, and the chain says so", async () => {
   assert.ok(records.length > 0);
   assert.match(records[0]?.detail ?? "", /removed to make room, up to \d+/);
   // Taking away one more does not go unnoticed.
-  await bench.disk.remove(bench.segments()[0] ?? "");
+  await bench.disk.remove(`/data/audit/${bench.segments()[0]}`);
   const after = await (await Bench.start(bench.disk)).log.check();
   assert.match(after.text, /is the first, but the records before it \(up to \d+\) were not removed by the box/);
 });

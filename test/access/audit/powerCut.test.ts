@@ -32,6 +32,8 @@ async function examine(disk: SimulatedDisk, certain: number, place: string): Pro
   assert.equal(check.ok, true, `${place}: ${check.text}`);
   assert.ok(check.last > certain, `${place}: ${certain} records were certain, ${check.last - 1} are there`);
   assert.ok(bench.segments().length <= options.segments + 1, place);
+  const others = bench.disk.names().filter((name) => !name.startsWith("audit-"));
+  assert.deepEqual(others, ["head.json", "key.json", "key.last-good.json"], `${place}: no orphan is left`);
   assert.deepEqual(
     bench.logged.map(({ message }) => message),
     [],
