@@ -1,15 +1,11 @@
 /** Changes of the configuration: plan, trial, history, backup. Each call throws ApiError when the box refuses. */
 import type { Difference } from "../src/config/diff.ts";
-import type { FieldError } from "../src/config/explain.ts";
 import type { Version as StoredVersion } from "../src/config/history.ts";
-import type { Impact } from "../src/config/plan.ts";
+import type { Plan } from "../src/config/plan.ts";
 import { ask, base, request } from "./api.ts";
 
 /** A change, as a whole document or as a merge patch (RFC 7396). */
 export type ConfigChange = { document: unknown } | { patch: unknown };
-
-/** What a change would do, and what is wrong with it. */
-export type Plan = Impact & { errors: FieldError[] };
 
 export interface Applied {
   revision: number;

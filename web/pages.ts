@@ -12,7 +12,7 @@ export interface PageLink {
 
 export const pages: readonly PageLink[] = [
   { name: "", title: "Box", role: "viewer" },
-  { name: "bench", title: "Bench", role: "operator" },
+  { name: "bench", title: "Bench", role: "admin" },
   { name: "network", title: "Network", role: "viewer" },
   { name: "config", title: "Configuration", role: "viewer" },
   { name: "users", title: "Users", role: "admin" },

@@ -3,7 +3,7 @@ import type { MachineReadings, Watched } from "../../src/board/sensors/readings.
 import { findMe } from "../boardApi.ts";
 import { bytes, reading, supplyWords, thermalWords } from "../boardFormat.ts";
 import { duration } from "../format.ts";
-import { useOrder } from "../hooks.ts";
+import { useMay, useOrder } from "../hooks.ts";
 import { Faults } from "./Faults.tsx";
 import { Refusal } from "./Refusal.tsx";
 
@@ -46,6 +46,7 @@ interface Props {
 /** Heat, power and load of the box, and what is wrong with it. */
 export function BoxCard({ board, linked, clockOffset }: Props) {
   const { run, refusal, dismiss } = useOrder();
+  const may = useMay("operator");
   const { temperatures, voltages, fans, supplies, thermal, machine } = board.readings;
   const press = () => {
     if (linked) void run(findMe);
@@ -58,12 +59,14 @@ export function BoxCard({ board, linked, clockOffset }: Props) {
       <header class="card-head">
         <h2 id="box">Box</h2>
         <p class="since">{board.name}</p>
-        <div class="controls">
-          <button type="button" aria-disabled={!linked} onClick={press}>
-            Find me
-          </button>
-          <Refusal text={refusal} dismiss={dismiss} />
-        </div>
+        {may && (
+          <div class="controls">
+            <button type="button" aria-disabled={!linked} onClick={press}>
+              Find me
+            </button>
+            <Refusal text={refusal} dismiss={dismiss} />
+          </div>
+        )}
       </header>
       <Faults faults={board.faults} clockOffset={clockOffset} />
       <dl class="readings">

@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { ChannelStatus } from "../../src/channels/status.ts";
 import { ApiError, type Order, order } from "../api.ts";
+import { useMay } from "../hooks.ts";
 import { Refusal } from "./Refusal.tsx";
 
 const pendingWords: Record<Order, string> = {
@@ -22,6 +23,7 @@ export function Controls({ status, linked }: { status: ChannelStatus; linked: bo
   const [asked, setAsked] = useState<Order>("stop");
   const dialog = useRef<HTMLDialogElement>(null);
   const blocked = pending !== null || !linked;
+  const may = useMay("operator");
 
   const send = async (what: Order) => {
     setPending(what);
@@ -60,6 +62,7 @@ export function Controls({ status, linked }: { status: ChannelStatus; linked: bo
     </button>
   );
 
+  if (!may) return null;
   const stopped = status.state === "stopped";
   const question = questions[asked];
   return (

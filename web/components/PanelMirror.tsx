@@ -3,7 +3,7 @@ import type { PanelPicture, PanelStatus } from "../../src/api/boardControl.ts";
 import type { KeyName } from "../../src/board/boardFile.ts";
 import { pressPanelKey } from "../boardApi.ts";
 import { keyWords } from "../boardFormat.ts";
-import { useOrder } from "../hooks.ts";
+import { useMay, useOrder } from "../hooks.ts";
 import { canvasPixels } from "../pixels.ts";
 import { Refusal } from "./Refusal.tsx";
 
@@ -53,8 +53,9 @@ function Screen({ panel: { picture, view } }: { panel: PanelStatus }) {
 /** The front panel as it looks, and its keys. */
 export function PanelMirror({ panel, linked }: { panel: PanelStatus; linked: boolean }) {
   const { run, refusal, dismiss } = useOrder();
+  const may = useMay("admin");
   const press = (key: KeyName) => {
-    if (linked) void run(() => pressPanelKey(key));
+    if (linked && may) void run(() => pressPanelKey(key));
   };
   const typed = (event: KeyboardEvent) => {
     const key = keyboard[event.key];
@@ -74,19 +75,21 @@ export function PanelMirror({ panel, linked }: { panel: PanelStatus; linked: boo
         <div class="screen">
           <Screen panel={panel} />
         </div>
-        <div class="panel-keys">
-          {keys.map((key) => (
-            <button
-              key={key}
-              type="button"
-              aria-label={keyWords[key]}
-              aria-disabled={!linked}
-              onClick={() => press(key)}
-            >
-              {signs[key]}
-            </button>
-          ))}
-        </div>
+        {may && (
+          <div class="panel-keys">
+            {keys.map((key) => (
+              <button
+                key={key}
+                type="button"
+                aria-label={keyWords[key]}
+                aria-disabled={!linked}
+                onClick={() => press(key)}
+              >
+                {signs[key]}
+              </button>
+            ))}
+          </div>
+        )}
       </fieldset>
     </section>
   );

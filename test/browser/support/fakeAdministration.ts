@@ -2,7 +2,7 @@
 
 import type { SessionInfo, Standing, TokenInfo, UserInfo } from "../../../src/access/results.ts";
 import type { Difference } from "../../../src/config/diff.ts";
-import type { ChannelImpact, Impact } from "../../../src/config/plan.ts";
+import type { ChannelImpact, Impact, Plan } from "../../../src/config/plan.ts";
 import type { Config } from "../../../src/config/schema.ts";
 import type { Trial } from "../../../src/config/trial.ts";
 import type { NetworkStatus } from "../../../src/system/network/status.ts";
@@ -211,12 +211,14 @@ export class FakeAdministration {
   }
 
   #configuration(name: string, { body, query, headers }: Call): Answer | undefined {
-    const plan = {
+    const plan: Plan = {
       ...nothing,
       differences: this.differences,
       channels: this.impacts,
       canCutOff: this.canCutOff,
       errors: this.errors,
+      ...{ revision: 3, valid: this.errors.length === 0, changed: this.differences.length > 0 },
+      confirmSeconds: this.canCutOff ? 120 : 0,
     };
     if (/^GET \/config\/history\/\d+\/diff$/.test(name)) {
       return ok({ differences: query.get("to") === null ? [] : this.differences });

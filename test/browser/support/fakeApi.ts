@@ -40,6 +40,8 @@ export class FakeApi {
     () => this.config,
     () => this.tag,
   );
+  /** Whether a listener hears something while nothing happens, as it does of the box. */
+  beats = false;
   /** Orders that came, such as `ch1/stop`. */
   readonly orders: string[] = [];
   /** What the next orders are answered with. */
@@ -56,6 +58,7 @@ export class FakeApi {
   readonly #sockets = new Set<Socket>();
   readonly #listeners = new Set<ServerResponse>();
   #server: Server | null = null;
+  #beat: NodeJS.Timeout | undefined;
   #port = 0;
 
   constructor() {
@@ -73,6 +76,7 @@ export class FakeApi {
     await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
+    this.#beat = setInterval(() => this.beats && this.publish("beat", {}), 1000);
     return `http://127.0.0.1:${this.#port}`;
   }
 
@@ -81,6 +85,7 @@ export class FakeApi {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
+    clearInterval(this.#beat);
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -33,7 +33,8 @@ export function LogIn({ setup, ended }: { setup: boolean; ended: boolean }) {
       }
     });
     // What is most likely wrong is typed again.
-    if (!done) form.current?.querySelector<HTMLInputElement>("input[name=code], input[name=password]")?.select();
+    const field = (name: string) => form.current?.querySelector<HTMLInputElement>(`input[name=${name}]`);
+    if (!done) (field("code") ?? field("password"))?.select();
   };
 
   return (

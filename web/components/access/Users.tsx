@@ -30,12 +30,12 @@ export function Users() {
 }
 
 function User({ user, changed }: { user: UserInfo; changed: () => void }) {
-  const { name, role, disabled, secondFactor, lastLogin } = user;
+  const { name, disabled, secondFactor, lastLogin } = user;
   const { session } = useServices();
   const state = useSession();
-  const [password, setPassword] = useState("");
+  const [edited, setEdited] = useState<UserChange>({});
   const [said, setSaid] = useState("");
-  const { error, run } = useTask();
+  const { busy, error, run } = useTask();
   const own = state.phase === "in" && state.user.name === name;
 
   const act = (work: () => Promise<void>, done: string) => {
@@ -47,82 +47,84 @@ function User({ user, changed }: { user: UserInfo; changed: () => void }) {
       if (own) await session.check();
     });
   };
-  const change = (news: UserChange, done: string) => act(() => changeUser(name, news), done);
+  const save = (event: SubmitEvent) => {
+    event.preventDefault();
+    const { role, disabled: off, password } = edited;
+    const change: UserChange = {
+      ...(role === undefined || role === user.role ? {} : { role }),
+      ...(off === undefined || off === disabled ? {} : { disabled: off }),
+      ...(password === undefined || password === "" ? {} : { password }),
+    };
+    if (Object.keys(change).length === 0) return;
+    act(async () => {
+      await changeUser(name, change);
+      setEdited({});
+    }, "Saved.");
+  };
 
   return (
     <li class="user">
       <details>
         <summary>
-          <strong>{name}</strong> {own && <span class="mark">you</span>}
+          <strong>{name}</strong> {own && <span class="mark">you</span>}{" "}
           <span>
-            {roleWords[role]}
+            {roleWords[user.role]}
             {disabled && ", disabled"}
           </span>
           <span class="user-state">
             second factor {secondFactor ? "on" : "off"}, last log-in {moment(lastLogin)}
           </span>
         </summary>
-        <div class="fields">
+        <form class="fields" noValidate aria-label={`User ${name}`} onSubmit={save}>
           <Choose
             label="Role"
-            value={role}
+            value={edited.role ?? user.role}
             choices={roleChoices}
-            set={(chosen) => change({ role: chosen }, `${name} is ${roleWords[chosen].toLowerCase()} now.`)}
+            set={(role) => setEdited({ ...edited, role })}
           />
           <label class="switch">
             <input
               type="checkbox"
-              checked={disabled}
-              onChange={({ currentTarget: { checked } }) =>
-                change({ disabled: checked }, checked ? `${name} cannot log in any more.` : `${name} can log in again.`)
-              }
+              checked={edited.disabled ?? disabled}
+              onChange={({ currentTarget }) => setEdited({ ...edited, disabled: currentTarget.checked })}
             />
             Disabled: cannot log in, tokens do not count
           </label>
-          <form
-            class="fields"
-            noValidate
-            aria-label={`New password for ${name}`}
-            onSubmit={(event) => {
-              event.preventDefault();
-              change({ password }, "The password is set.");
-              setPassword("");
-            }}
-          >
-            <TextField
-              label="New password"
-              name="password"
-              type="password"
-              value={password}
-              set={setPassword}
-              autocomplete="new-password"
-              help={passwordRules}
-              error={error}
-            />
-            <div class="choices">
-              <button type="submit">Set the password</button>
-              {secondFactor && (
-                <Confirm
-                  text="Remove the second factor"
-                  title={`Remove the second factor of “${name}”?`}
-                  yes="Remove"
-                  act={() => act(() => removeTotpOf(name), "The second factor is removed.")}
-                >
-                  <p>Then the password alone lets them in.</p>
-                </Confirm>
-              )}
+          <TextField
+            label="New password"
+            name="password"
+            type="password"
+            value={edited.password ?? ""}
+            set={(password) => setEdited({ ...edited, password })}
+            autocomplete="new-password"
+            help={`Empty: it stays. ${passwordRules}`}
+            error={error}
+          />
+          <div class="choices">
+            <button type="submit" class="go" aria-disabled={busy}>
+              Save
+            </button>
+            {secondFactor && (
               <Confirm
-                text="Delete"
-                label={`Delete ${name}`}
-                title={`Delete “${name}”?`}
-                yes="Delete the user"
-                act={() => act(() => removeUser(name), "")}
+                text="Remove the second factor"
+                title={`Remove the second factor of “${name}”?`}
+                yes="Remove"
+                act={() => act(() => removeTotpOf(name), "The second factor is removed.")}
               >
-                <p>Their sessions end and their tokens are worth nothing any more.</p>
+                <p>Then the password alone lets them in.</p>
               </Confirm>
-            </div>
-          </form>
-        </div>
+            )}
+            <Confirm
+              text="Delete"
+              label={`Delete ${name}`}
+              title={`Delete “${name}”?`}
+              yes="Delete the user"
+              act={() => act(() => removeUser(name), "")}
+            >
+              <p>Their sessions end and their tokens are worth nothing any more.</p>
+            </Confirm>
+          </div>
+        </form>
       </details>
       <Trouble error={error} />
       <p role="status">{said}</p>

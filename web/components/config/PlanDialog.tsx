@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { ApplyOptions, Plan } from "../../configApi.ts";
+import type { Plan } from "../../../src/config/plan.ts";
+import type { ApplyOptions } from "../../configApi.ts";
 import { impactWords } from "../../configFormat.ts";
 import { configSchema } from "../../configSchema.ts";
 import { useTask } from "../../hooks.ts";
@@ -37,13 +38,14 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
 
   const wrong = plan.errors.length > 0;
   const nothing = !wrong && plan.differences.length === 0;
+  const tried = plan.confirmSeconds > 0;
   const interrupted = plan.channels.filter(({ interrupts }) => interrupts);
   const addresses = newAddresses(plan.differences);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (wrong || nothing) return;
     const options: ApplyOptions = { ...(comment === "" ? {} : { comment }) };
-    if (plan.canCutOff) options.confirmSeconds = Number(seconds);
+    if (tried) options.confirmSeconds = Number(seconds);
     if (await run(() => apply(options))) close();
   };
 
@@ -77,7 +79,7 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
                 </ul>
               )}
             </section>
-            {plan.canCutOff && (
+            {tried && (
               <>
                 <p>
                   This may cut you off from the box. So it counts for a trial: unless you keep it in time, the box goes
@@ -109,7 +111,7 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
           </button>
           {!wrong && !nothing && (
             <button type="submit" class="go" aria-disabled={busy} aria-busy={busy}>
-              {busy ? "Applying …" : plan.canCutOff ? "Try it" : "Apply"}
+              {busy ? "Applying …" : tried ? "Try it" : "Apply"}
             </button>
           )}
         </div>
