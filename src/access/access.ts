@@ -4,10 +4,11 @@ import type { StoreProblem } from "../config/durableFile.ts";
 import { type FilePort, files as realFiles } from "../config/files.ts";
 import { Account } from "./account.ts";
 import { plainAddress } from "./addresses.ts";
+import { UsersPart } from "./backup.ts";
 import { Book } from "./book.ts";
 import { type HashCost, Hashing } from "./hashing.ts";
 import { Login, type LoginRequest } from "./login.ts";
-import { type AccessSettings, mustEnrol, type Parts } from "./parts.ts";
+import { type AccessSettings, endStale, mustEnrol, type Parts } from "./parts.ts";
 import type { Principal } from "./principal.ts";
 import type { AuditRecorder } from "./record.ts";
 import type { Change, LoginResult, Refused, SessionInfo, SetUpResult, Standing, Throttled } from "./results.ts";
@@ -67,6 +68,8 @@ export class AccessService {
   readonly account: Account;
   readonly users: Users;
   readonly tokens: Tokens;
+  /** The users and their tokens, for backups. */
+  readonly backup: UsersPart;
 
   constructor(options: AccessOptions) {
     const { folder, files, bus, audit, settings, clock = steadyClock, now = () => new Date() } = options;
@@ -91,12 +94,14 @@ export class AccessService {
     this.account = new Account(this.#parts, this.#login);
     this.users = new Users(this.#parts);
     this.tokens = new Tokens(this.#parts);
+    this.backup = new UsersPart(this.#parts);
   }
 
   /** Finds users and sessions. Never fails for damaged files: `problems` and the log tell what was lost. */
   async start(): Promise<void> {
     const isLost = await this.#parts.book.start();
     await this.#parts.sessions.start();
+    await endStale(this.#parts);
     if (!isLost) return;
     const detail = "both copies of access.json are damaged: there are no users, and the box is to be set up again";
     this.#bus.emit("log", { level: "error", source: "access", message: detail });
@@ -204,11 +209,6 @@ export class AccessService {
     if (session === undefined || !maySee(principal, session)) return { ok: false, reason: "unknown" };
     await sessions.keep((one) => one.id !== id);
     return { ok: true };
-  }
-
-  /** The parts, for what is made of them beside the service, such as the backup. */
-  get parts(): Parts {
-    return this.#parts;
   }
 
   #principalOf({ id, user: name, generation }: Session, address: string): Principal | undefined {

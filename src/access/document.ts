@@ -29,7 +29,7 @@ export const userName = z
 
 export const tokenName = text(60).min(1);
 
-const user = z.strictObject({
+export const userRecord = z.strictObject({
   name: userName,
   role,
   disabled: z.boolean(),
@@ -47,7 +47,7 @@ const user = z.strictObject({
   lastLogin: time.nullable(),
 });
 
-const token = z.strictObject({
+export const tokenRecord = z.strictObject({
   id,
   hash: hexDigest,
   name: tokenName,
@@ -64,8 +64,8 @@ const accessDocument = z
     version: z.literal(1),
     /** Seals the cookies of known devices. */
     deviceKey: z.string().min(32).max(128),
-    users: z.array(user).max(MAX_USERS),
-    tokens: z.array(token).max(MAX_TOKENS),
+    users: z.array(userRecord).max(MAX_USERS),
+    tokens: z.array(tokenRecord).max(MAX_TOKENS),
   })
   .check((ctx) => {
     const { users, tokens } = ctx.value;

@@ -29,12 +29,12 @@ export async function policyWeakness(password: string, { user, box }: Surroundin
   return undefined;
 }
 
-/** Without what is not a letter at both ends, and without spaces. */
+/** Letters and digits alone, and no digits at both ends. */
 function coreOf(text: string): string {
   return text
     .toLowerCase()
-    .replaceAll(/\s/gu, "")
-    .replaceAll(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
+    .replaceAll(/[^\p{L}\p{N}]/gu, "")
+    .replaceAll(/^\p{N}+|\p{N}+$/gu, "");
 }
 
 /** Some 49,000, in lower case. They are read when the first password is set, and most starts never need them. */
