@@ -18,6 +18,7 @@ import { Listeners, PATIENCE, type Patience, type TlsSource } from "./listeners.
 import { openapi } from "./openapi.ts";
 import { problems } from "./problem.ts";
 import { type Gate, type Route, serveRoutes } from "./route.ts";
+import { accessRoutes } from "./routes/access.ts";
 import { benchRoutes } from "./routes/bench.ts";
 import { boardRoutes } from "./routes/board.ts";
 import { boxRoutes } from "./routes/box.ts";
@@ -47,12 +48,12 @@ export interface ApiServerOptions {
   /** Who may do what. Without it, or `everybody` in its place, the server does not start. */
   access?: AccessService;
   /** For tests of all else: knows people in place of the access service, which then has no routes either. */
-  everybody?: Identification;
+  everybody?: Identification | undefined;
   /** Is told of what clients have changed. */
   audit?: AuditRecorder;
   /** Without it, the box has no inputs, sensors and panel to tell of. */
   board?: BoardControl;
-  /** Further routes. */
+  /** Those of the services that the server itself does not need. */
   routes?: readonly Route[];
   /** How long a client of the events may take nothing, ms; the default is 30 s. */
   stallMs?: number;
@@ -87,6 +88,7 @@ export class ApiServer {
       ...configRoutes(config),
       ...(board === undefined ? [] : boardRoutes(board)),
       ...(board?.virtual === undefined ? [] : benchRoutes(board.virtual, board.file)),
+      ...(options.access === undefined ? [] : accessRoutes(options.access)),
       ...(options.routes ?? []),
       ...boxRoutes({ config, channels, events: this.#events, version, describe }),
     ];

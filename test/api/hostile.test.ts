@@ -36,7 +36,7 @@ test("who says the head of a request byte by byte is cut, and nobody waits for t
   for (const { socket } of slow) drip(t, socket, "X");
   assert.equal((await box.call("GET", "/health")).status, 200);
   await Promise.all(slow.map(({ closed }) => closed));
-  for (const { heard } of slow) assert.match(heard(), /^(HTTP\/1\.1 408 |$)/);
+  for (const { heard } of slow) assert.match(heard(), /^(HTTP\/1\.1 4\d\d |$)/);
   assert.deepEqual(box.logged, []);
 });
 

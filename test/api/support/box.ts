@@ -75,7 +75,7 @@ export class Box {
     const config = this.config;
     this.server = new ApiServer({
       ...{ port: 0, webFolder: folder, version: "1.2.3", bus, config, channels, limits: GENEROUS },
-      everybody: this.people,
+      everybody: options.access === undefined ? this.people : undefined,
       audit: { record: (event) => this.audited.push(event) },
       ...options,
     });
