@@ -144,5 +144,9 @@ function rename(schema: Json): void {
   if (help !== undefined) schema.description = help;
   if (unit !== undefined) schema["x-unit"] = unit;
   if (effect !== undefined) schema["x-effect"] = effect;
-  if (secret !== undefined) schema.format = "password";
+  if (secret !== undefined) {
+    schema.format = "password";
+    // What stands for a secret is no secret itself.
+    if (typeof schema.pattern === "string") schema.pattern = `^\\*{8}$|${schema.pattern}`;
+  }
 }

@@ -4,9 +4,14 @@ import type { ChannelStatus } from "../channels/status.ts";
 import type { StoreProblem } from "../config/durableFile.ts";
 import { channel, config } from "../config/schema.ts";
 import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
+import { ACCESS_ANSWERS, ACCESS_REQUESTS } from "./accessSchemas.ts";
+import { AUDIT_ANSWERS } from "./auditSchemas.ts";
 import { BOARD_ANSWERS, BOARD_REQUESTS } from "./boardSchemas.ts";
+import { CONFIG_ANSWERS, CONFIG_REQUESTS } from "./configSchemas.ts";
 import { NETWORK_ANSWERS, NETWORK_REQUESTS } from "./networkSchemas.ts";
 import type { ProblemDetails } from "./problem.ts";
+import { SYSTEM_ANSWERS, SYSTEM_REQUESTS } from "./systemSchemas.ts";
+import { TLS_ANSWERS, TLS_REQUESTS } from "./tlsSchemas.ts";
 
 const time = z.iso.datetime();
 
@@ -102,8 +107,13 @@ export const ANSWERS = new Map<z.ZodType, string>([
   [health, "Health"],
   [problemDetails, "Problem"],
   [openapiDocument, "OpenApi"],
+  ...ACCESS_ANSWERS,
+  ...AUDIT_ANSWERS,
+  ...TLS_ANSWERS,
   ...BOARD_ANSWERS,
+  ...CONFIG_ANSWERS,
   ...NETWORK_ANSWERS,
+  ...SYSTEM_ANSWERS,
 ]);
 
 /** What is sent to the box; settings that have a default may be left out. */
@@ -111,8 +121,12 @@ export const REQUESTS = new Map<z.ZodType, string>([
   [config, "ConfigInput"],
   [channel, "ChannelInput"],
   [channelPatch, "ChannelPatch"],
+  ...ACCESS_REQUESTS,
+  ...TLS_REQUESTS,
   ...BOARD_REQUESTS,
+  ...CONFIG_REQUESTS,
   ...NETWORK_REQUESTS,
+  ...SYSTEM_REQUESTS,
 ]);
 
 /** Fails to compile when a schema and the type that it describes drift apart. */

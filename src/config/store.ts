@@ -13,12 +13,12 @@ import { type FilePort, files as realFiles } from "./files.ts";
 import { History, type Version } from "./history.ts";
 import { deepFreeze, isObject, mergePatch, valueAt } from "./json.ts";
 import { migrate } from "./migrations.ts";
-import { CONFIRM_LIMITS, CONFIRM_SECONDS, compare, NO_IMPACT, type Plan, prepare } from "./plan.ts";
+import { CONFIRM_LIMITS, CONFIRM_SECONDS, compare, NO_IMPACT, type Plan, type Prepared, prepare } from "./plan.ts";
 import { type ChannelConfig, type Config, config as schema } from "./schema.ts";
 import { redact } from "./secrets.ts";
 import { PendingTrial, systemTimers, type Timers, type Trial, TrialMarker } from "./trial.ts";
 
-export type { ChangeOptions, ChangeResult, Proposal, TrialEndResult } from "./change.ts";
+export type { ChangeOptions, ChangeResult, Proposal, Section, TrialEndResult } from "./change.ts";
 
 export interface ConfigServiceOptions {
   folder: string;
@@ -163,16 +163,28 @@ export class ConfigService {
 
   /** What a change would do if it was made now. `given`: parts in which it gives secrets themselves. */
   plan(proposal: Proposal, options: Pick<ChangeOptions, "local"> = {}): Plan & { given: string[] } {
+    const prepared = prepare(this.#documentOf(proposal), this.current);
+    return { ...this.#plan(prepared, options), given: prepared.ok ? prepared.given : [] };
+  }
+
+  /** What bringing a version back would do; undefined when there is no such version. */
+  planRestore(revision: number): Promise<Plan | undefined> {
+    return this.#enqueue(async () => {
+      const version = await this.#history.get(revision);
+      return version && this.#plan({ ok: true, document: version.document, given: [] }, {});
+    });
+  }
+
+  #plan(prepared: Prepared, options: Pick<ChangeOptions, "local">): Plan {
     const { revision, document: current } = this.#inForce;
-    const prepared = prepare(this.#documentOf(proposal), current);
     if (!prepared.ok) {
       const { errors } = prepared;
-      return { ...NO_IMPACT, revision, valid: false, errors, changed: false, confirmSeconds: 0, given: [] };
+      return { ...NO_IMPACT, revision, valid: false, errors, changed: false, confirmSeconds: 0 };
     }
     const impact = compare(current, prepared.document);
     const changed = !isSame(current, prepared.document);
     const confirmSeconds = impact.canCutOff && !options.local ? CONFIRM_SECONDS : 0;
-    return { ...impact, revision, valid: true, errors: [], changed, confirmSeconds, given: prepared.given };
+    return { ...impact, revision, valid: true, errors: [], changed, confirmSeconds };
   }
 
   /** Makes a change. Rejects with StoreError when it cannot be written, as every change does. */
@@ -468,6 +480,7 @@ function isSame(a: Config, b: Config): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+/** Made from what may be seen: whoever knows all but a PIN could try PINs until the checksum fits. */
 function tagOf(stored: Stored<Config>): string {
-  return `${stored.revision}-${checksum(stored).slice("sha256:".length, "sha256:".length + 8)}`;
+  return `${stored.revision}-${checksum({ ...stored, document: redact(stored.document) }).slice("sha256:".length, "sha256:".length + 8)}`;
 }

@@ -5,8 +5,7 @@ import { mergePatch } from "../../config/json.ts";
 import { type ChannelConfig, channel } from "../../config/schema.ts";
 import type { ConfigService } from "../../config/store.ts";
 import { readJson } from "../body.ts";
-import { changed } from "../change.ts";
-import { changeCondition } from "../conditional.ts";
+import { changeOptions, settle } from "../change.ts";
 import { Problem } from "../problem.ts";
 import { answer, BASE, type Route } from "../route.ts";
 import { channelList, channelPatch, channelStatus } from "../schemas.ts";
@@ -20,15 +19,17 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
   const none = (id: string) => new Problem("not-found", `There is no channel ${JSON.stringify(id.slice(0, 60))}`);
 
   const configured = (ctx: RouterContext): ChannelConfig => {
-    const found = config.channel(idOf(ctx));
+    const found = config.shownChannel(idOf(ctx));
     if (found === undefined) throw none(idOf(ctx));
     return found;
   };
 
-  const tell = (ctx: RouterContext, id: string): void => answer(ctx, config.channel(id), config.tag);
+  const tell = (ctx: RouterContext, id: string): void => answer(ctx, config.shownChannel(id), config.tag);
 
   const setEnabled = (enabled: boolean) => async (ctx: RouterContext) => {
-    changed(await config.editChannel(idOf(ctx), (old) => ({ ...old, enabled })), () => none(idOf(ctx)));
+    const { ifTag: _, ...options } = changeOptions(ctx);
+    const id = idOf(ctx);
+    settle(ctx, await config.editChannel(id, (old) => ({ ...old, enabled }), options), { unknown: () => none(id) });
     ctx.etag = config.tag;
     ctx.status = 204;
   };
@@ -58,7 +59,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       summary: "All channels as they are configured",
       answers: { 200: { description: "The channels, in order", schema: channelList } },
       problems: [],
-      handle: (ctx) => answer(ctx, config.current.channels, config.tag),
+      handle: (ctx) => answer(ctx, config.shown.channels, config.tag),
     },
     {
       id: "addChannel",
@@ -69,10 +70,10 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       body: { types: JSON_TYPE, schema: channel },
       conditional: true,
       answers: { 201: { description: "The channel as it was stored, with its defaults", schema: channel } },
-      problems: ["invalid", "storage"],
+      problems: ["invalid", "conflict", "storage"],
       handle: async (ctx) => {
         const body = await readJson(ctx, JSON_TYPE);
-        changed(await config.addChannel(body, changeCondition(ctx)));
+        settle(ctx, await config.addChannel(body, changeOptions(ctx)));
         const { id } = body as { id: string };
         ctx.set("Location", `${BASE}/channels/${id}`);
         tell(ctx, id);
@@ -99,11 +100,11 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       body: { types: JSON_TYPE, schema: channel },
       conditional: true,
       answers: { 200: { description: "The channel as it was stored", schema: channel } },
-      problems: ["not-found", "invalid", "storage"],
+      problems: ["not-found", "invalid", "conflict", "storage"],
       handle: async (ctx) => {
         const body = await readJson(ctx, JSON_TYPE);
         const id = idOf(ctx);
-        changed(await config.replaceChannel(id, body, changeCondition(ctx)), () => none(id));
+        settle(ctx, await config.replaceChannel(id, body, changeOptions(ctx)), { unknown: () => none(id) });
         tell(ctx, id);
       },
     },
@@ -118,11 +119,12 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       body: { types: PATCH_TYPES, schema: channelPatch },
       conditional: true,
       answers: { 200: { description: "The channel as it was stored", schema: channel } },
-      problems: ["not-found", "invalid", "storage"],
+      problems: ["not-found", "invalid", "conflict", "storage"],
       handle: async (ctx) => {
         const patch = await readJson(ctx, PATCH_TYPES);
         const id = idOf(ctx);
-        changed(await config.editChannel(id, (old) => mergePatch(old, patch), changeCondition(ctx)), () => none(id));
+        const result = await config.editChannel(id, (old) => mergePatch(old, patch), changeOptions(ctx));
+        settle(ctx, result, { unknown: () => none(id) });
         tell(ctx, id);
       },
     },
@@ -134,9 +136,10 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       summary: "Remove a channel; it goes off air",
       conditional: true,
       answers: { 204: { description: "It is removed" } },
-      problems: ["not-found", "storage"],
+      problems: ["not-found", "conflict", "storage"],
       handle: async (ctx) => {
-        changed(await config.removeChannel(idOf(ctx), changeCondition(ctx)), () => none(idOf(ctx)));
+        const id = idOf(ctx);
+        settle(ctx, await config.removeChannel(id, changeOptions(ctx)), { unknown: () => none(id) });
         ctx.status = 204;
       },
     },
@@ -147,7 +150,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       access: { role: "operator", scope: "channels" },
       summary: "Put a channel on air, also after a restart of the box",
       answers: { 204: { description: "It is enabled, or was already" } },
-      problems: ["not-found", "storage"],
+      problems: ["not-found", "conflict", "storage"],
       handle: setEnabled(true),
     },
     {
@@ -157,7 +160,7 @@ export function channelRoutes(config: ConfigService, channels: ChannelControl): 
       access: { role: "operator", scope: "channels" },
       summary: "Take a channel off air, also after a restart of the box",
       answers: { 204: { description: "It is disabled, or was already" } },
-      problems: ["not-found", "storage"],
+      problems: ["not-found", "conflict", "storage"],
       handle: setEnabled(false),
     },
     {
