@@ -111,6 +111,7 @@ export class AccessService {
 
   /** Waits for the changes in hand. */
   async stop(): Promise<void> {
+    await this.#login.stop();
     await this.#parts.book.stop();
     await this.#parts.sessions.stop();
   }

@@ -47,6 +47,8 @@ export class Login {
   readonly #setups = new Map<string, SetupSession>();
   /** Recovery codes that are used up, also while the disk cannot be written. */
   readonly #spent = new Set<string>();
+  /** Hashes that are being made anew. */
+  #renewals: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Parts, networks: () => readonly string[]) {
     this.#parts = parts;
@@ -56,6 +58,11 @@ export class Login {
     const minutes = { longestMs: 5 * 60_000, forgetMs: 30 * 60_000 };
     this.#confirmations = new Delays({ now, free: 5, firstMs: 1000, ...minutes });
     this.#failures = new FailureNews(now, (event) => parts.record(event));
+  }
+
+  /** Waits for what is done in the background. */
+  async stop(): Promise<void> {
+    await this.#renewals;
   }
 
   get needsSetup(): boolean {
@@ -202,7 +209,10 @@ export class Login {
     await book.attempt((document) => ({
       document: {
         ...document,
-        users: document.users.map((user) => ({ ...user, recovery: user.recovery.filter((one) => one !== hash) })),
+        users: document.users.map((user) => ({
+          ...user,
+          recovery: user.recovery.filter((one) => !this.#spent.has(one)),
+        })),
       },
       result: undefined,
     }));
@@ -237,7 +247,8 @@ export class Login {
   /** In the background: it serves a later log-in. */
   #rehash({ name, password: outdated }: UserRecord, password: string): void {
     const { book, hashing } = this.#parts;
-    void hashing.make(password).then((made) =>
+    const before = this.#renewals;
+    const renewal = hashing.make(password).then((made) =>
       book.attempt((document) => ({
         document: {
           ...document,
@@ -248,6 +259,7 @@ export class Login {
         result: undefined,
       })),
     );
+    this.#renewals = Promise.all([before, renewal]);
   }
 
   #in(ms: number): Date {
