@@ -2,7 +2,10 @@
  * What a backup is made of. A *part* is a piece of the box that a backup can hold and that can be chosen by itself: a section of
  * the configuration, the users. A *keeper* holds one or several parts in one place and changes them in one step.
  */
+import type { ChangeOptions } from "../change.ts";
+import type { Difference } from "../diff.ts";
 import type { FieldError } from "../explain.ts";
+import type { Trial } from "../trial.ts";
 
 /** What a part gives to a backup, and takes from it. Both are JSON. */
 export interface PartContent {
@@ -12,15 +15,19 @@ export interface PartContent {
   secret?: unknown;
 }
 
-/** One value that an import changes; secrets are told as SECRET_MARK. */
-export interface BackupDifference {
-  /** JSON pointer (RFC 6901), the part's name first. */
-  pointer: string;
-  before?: unknown;
-  after?: unknown;
-}
+/** One value that an import changes; secrets are told as SECRET_MARK. The pointer begins with the part's name. */
+export type BackupDifference = Difference;
 
-export type ApplyResult = { ok: true } | { ok: false; reason: "stale" | "failed"; message: string };
+/** Who imports, for the history. */
+export type ApplyOptions = Pick<ChangeOptions, "author" | "comment" | "confirmSeconds">;
+
+export type ApplyResult =
+  /** With `trial` it is in force until it is confirmed, or else is taken back by the keeper itself. */
+  | { ok: true; trial?: Trial }
+  /** Nothing has changed: something else was changed since the plan, or waits for its confirmation. */
+  | { ok: false; reason: "stale" | "conflict"; message: string }
+  | { ok: false; reason: "invalid"; errors: FieldError[] }
+  | { ok: false; reason: "failed"; message: string };
 
 /** An import that a keeper could do. */
 export interface PartPlan {
@@ -31,11 +38,17 @@ export interface PartPlan {
   /** All that the keeper holds, secrets included, as it is and as it will be: JSON that `restore` takes. */
   before: unknown;
   after: unknown;
+  /** Whether `after` is another content than `before`. */
+  changes: boolean;
+  /** Whether it will be on trial, because who imports may be cut off by it. */
+  onTrial: boolean;
   /** Changes to `after`, unless something else was changed since the plan was made. */
-  apply(): Promise<ApplyResult>;
+  apply(options: ApplyOptions): Promise<ApplyResult>;
 }
 
 export interface PartKeeper {
+  /** Names it in the journal of an import. */
+  readonly id: string;
   /** Of the parts that it holds. */
   readonly names: readonly string[];
   /** Its parts as they are. Nothing of it changes while a caller holds it. */
@@ -54,6 +67,10 @@ export interface PartKeeper {
    * an end what a power cut or a failure left half done. Rejects when it cannot be done.
    */
   restore(content: unknown): Promise<void>;
+  /** Whether it takes parts under names that it does not know, in backups of this older schema version: sections get new names. */
+  takesOlder?(schemaVersion: number): boolean;
+  /** Whether a plan's `before` or `after` is what it holds. Left out: it can't tell. */
+  holds?(content: unknown): boolean;
 }
 
 /** The simple case: one part in a place of its own. */
@@ -79,6 +96,7 @@ export function keeperOf(part: BackupPart): PartKeeper {
   const within = <T extends { pointer: string }>(list: readonly T[]): T[] =>
     list.map((entry) => ({ ...entry, pointer: `/${name}${entry.pointer}` }));
   return {
+    id: name,
     names: [name],
     export: () => ({ [name]: part.export() }),
     plan: (parts) => {
@@ -86,12 +104,15 @@ export function keeperOf(part: BackupPart): PartKeeper {
       const errors = within(part.check(content));
       if (errors.length > 0) return { ok: false, errors };
       const before = part.export();
+      const differences = within(part.differences?.(content) ?? []);
       return {
         ok: true,
-        differences: within(part.differences?.(content) ?? []),
+        differences,
         notes: part.notes?.(content) ?? [],
         before,
         after: content,
+        changes: part.differences === undefined || differences.length > 0,
+        onTrial: false,
         apply: async () => {
           if (JSON.stringify(part.export()) !== JSON.stringify(before)) {
             return { ok: false, reason: "stale", message: `${name} has changed meanwhile` };
