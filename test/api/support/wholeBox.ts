@@ -1,0 +1,90 @@
+/** A box with every service that has routes: real ones, on disks, clocks and machines that are models. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { Route } from "../../../src/api/route.ts";
+import { auditRoutes } from "../../../src/api/routes/audit.ts";
+import { logRoutes } from "../../../src/api/routes/logs.ts";
+import { networkRoutes } from "../../../src/api/routes/network.ts";
+import { powerRoutes } from "../../../src/api/routes/power.ts";
+import { timeRoutes } from "../../../src/api/routes/time.ts";
+import { tlsRoutes } from "../../../src/api/routes/tls.ts";
+import { Bus } from "../../../src/bus.ts";
+import { defaultConfig } from "../../../src/config/schema.ts";
+import { commandRunner } from "../../../src/system/command.ts";
+import { Diagnostics } from "../../../src/system/diagnostics/diagnostics.ts";
+import { LogService } from "../../../src/system/logs/logService.ts";
+import { NetworkService } from "../../../src/system/network/service.ts";
+import { DryPower } from "../../../src/system/power/adapters.ts";
+import { PowerService } from "../../../src/system/power/powerService.ts";
+import { DryTime } from "../../../src/system/time/adapters.ts";
+import { TimeService } from "../../../src/system/time/timeService.ts";
+import { Bench as AuditBench } from "../../access/audit/support.ts";
+import { AccessBox } from "../../access/support/box.ts";
+import { TlsBench } from "../../access/tls/support.ts";
+import { SimulatedDisk } from "../../config/support/disk.ts";
+import { VirtualClock } from "../../support/virtualClock.ts";
+import { FakeAdapter, link } from "../../system/network/support/fakeAdapter.ts";
+import { startBoard } from "./board.ts";
+import { Box } from "./box.ts";
+
+export interface WholeBox {
+  box: Box;
+  people: AccessBox;
+}
+
+/** Logs, network, time and power. */
+async function startSystem(t: TestContext, people: AccessBox): Promise<Route[]> {
+  const bus = new Bus();
+  const clock = new VirtualClock();
+  const config = { current: defaultConfig() };
+  const adapter = new FakeAdapter();
+  adapter.links = [link("eth0", {})];
+  const network = new NetworkService({
+    ...{ config, bus, adapter, services: () => [] },
+    web: () => ({ scheme: "https", port: 8443, localOnly: false }),
+  });
+  const time = new TimeService({ config, bus, clock, adapter: new DryTime(commandRunner()) });
+  const power = new PowerService({
+    ...{ config, bus, clock, folder: "/data", files: new SimulatedDisk(), adapter: new DryPower() },
+    prepare: async () => {},
+    reset: async () => "done",
+  });
+  const folder = mkdtempSync(join(tmpdir(), "steadycast-logs-"));
+  const redact = (text: string) => text;
+  const logs = new LogService({ folder, bus, redact, clock });
+  await logs.start();
+  await network.start();
+  await power.start();
+  time.start();
+  t.after(async () => {
+    for (const service of [time, power, network, logs]) await service.stop();
+    rmSync(folder, { recursive: true });
+  });
+  const diagnostics = new Diagnostics({ parts: [{ name: "a.txt", content: async () => "text" }], redact });
+  return [
+    ...networkRoutes(network),
+    ...timeRoutes(time),
+    ...powerRoutes(power, people.access),
+    ...logRoutes(logs, diagnostics),
+  ];
+}
+
+/** With the admin of an AccessBox. */
+export async function startWholeBox(t: TestContext): Promise<WholeBox> {
+  const people = await AccessBox.ready();
+  const { board } = await startBoard(t);
+  const audit = (await AuditBench.start()).log;
+  const tls = (await TlsBench.start()).service;
+  const routes = [...auditRoutes(audit), ...tlsRoutes(tls), ...(await startSystem(t, people))];
+  const box = new Box({ access: people.access, audit, board, routes });
+  await box.config.start();
+  await box.server.start();
+  t.after(async () => {
+    await box.server.stop();
+    await box.config.stop();
+    rmSync(box.folder, { recursive: true });
+  });
+  return { box, people };
+}
