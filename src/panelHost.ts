@@ -23,10 +23,12 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
   return {
     configuration: () => config.current,
     change: async (patch) => {
-      const result = await config.replace(mergePatch(config.current, patch), { ifTag: [config.tag] });
+      const options = { ifTag: [config.tag], author: "front panel", local: true };
+      const result = await config.replace(mergePatch(config.current, patch), options);
       if (result.ok) return "done";
       if (result.reason === "invalid") return result.errors;
-      return [{ pointer: "", message: `it cannot be stored (${result.reason})` }];
+      const why = result.reason === "trial" ? "a change waits for its confirmation" : result.reason;
+      return [{ pointer: "", message: `it cannot be stored (${why})` }];
     },
     channels: () => channelFacts(config, channels),
     network: () => networkFacts(url()),

@@ -7,15 +7,20 @@ import { Bus } from "../../../src/bus.ts";
 import type { FilePort } from "../../../src/config/files.ts";
 import { defaultConfig } from "../../../src/config/schema.ts";
 import { ConfigService } from "../../../src/config/store.ts";
+import type { Timers } from "../../../src/config/trial.ts";
 
-export async function started(folder: string, files?: FilePort): Promise<ConfigService> {
-  const service = make(folder, new Bus(), files);
+export async function started(folder: string, files?: FilePort, timers?: Timers): Promise<ConfigService> {
+  const service = make(folder, new Bus(), files, timers);
   await service.start();
   return service;
 }
 
-export function make(folder: string, bus: Bus, files?: FilePort): ConfigService {
-  return new ConfigService({ folder, bus, initial: defaultConfig, ...(files === undefined ? {} : { files }) });
+export function make(folder: string, bus: Bus, files?: FilePort, timers?: Timers): ConfigService {
+  return new ConfigService({
+    ...{ folder, bus, initial: defaultConfig },
+    ...(files === undefined ? {} : { files }),
+    ...(timers === undefined ? {} : { timers }),
+  });
 }
 
 /** A folder that goes away with the test. */
