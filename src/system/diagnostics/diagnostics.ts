@@ -3,7 +3,7 @@
  * while it is sent; one part that hangs, fails or is too long costs that part alone.
  */
 import { Readable } from "node:stream";
-import { createGzip } from "node:zlib";
+import { createGzip, type Gzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { type Clock, systemClock } from "../../board/ports.ts";
 import type { Redact } from "../logs/redactor.ts";
@@ -61,9 +61,9 @@ export class Diagnostics {
     const tar = pack();
     const gzip = createGzip();
     const source = Readable.from(tar as AsyncIterable<Uint8Array>);
-    let ended = false;
+    const ended = new AbortController();
     const end = () => {
-      ended = true;
+      ended.abort();
       this.#busy = false;
       tar.destroy();
       source.destroy();
@@ -71,18 +71,20 @@ export class Diagnostics {
     gzip.once("close", end);
     source.on("error", (error) => gzip.destroy(error));
     source.pipe(gzip);
-    this.#fill(tar, this.name, () => ended).catch((error: unknown) => gzip.destroy(error as Error));
+    // The answer begins before the first part has come.
+    gzip.flush();
+    this.#fill(tar, gzip, ended.signal).catch((error: unknown) => gzip.destroy(error as Error));
     return gzip;
   }
 
-  async #fill(tar: ReturnType<typeof pack>, folder: string, isEnded: () => boolean): Promise<void> {
+  async #fill(tar: ReturnType<typeof pack>, gzip: Gzip, ended: AbortSignal): Promise<void> {
     const { parts, now, totalMax } = this.#options;
+    const folder = this.name;
     let left = totalMax;
     for (const part of parts) {
-      if (isEnded()) return;
-      const { name, bytes } = await this.#contentOf(part, left);
+      const { name, bytes } = await this.#contentOf(part, left, ended);
       left -= bytes.length;
-      if (isEnded()) return;
+      if (ended.aborted) return;
       await new Promise<void>((resolve, reject) => {
         // Whoever goes away while this waits has the entry closed with the archive.
         const entry = tar.entry(
@@ -92,17 +94,32 @@ export class Diagnostics {
         );
         entry.once("close", resolve);
       });
+      // Whoever reads it hears something after each part, however slowly they come.
+      gzip.flush();
     }
     tar.finalize();
   }
 
-  async #contentOf({ name, content }: DiagnosticsPart, left: number): Promise<{ name: string; bytes: Uint8Array }> {
+  async #contentOf(
+    { name, content }: DiagnosticsPart,
+    left: number,
+    ended: AbortSignal,
+  ): Promise<{ name: string; bytes: Uint8Array }> {
     if (!NAME.test(name)) throw new Error(`a part of the diagnostics must not be called ${JSON.stringify(name)}`);
     const { clock, timeoutMs, partMax, redact } = this.#options;
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = clock.after(timeoutMs, () => reject(new Error(`it did not come within ${timeoutMs / 1000} s`)));
+      const unwanted = () => reject(new Error("nobody wants it any more"));
+      ended.addEventListener("abort", unwanted);
+      const cancelLimit = clock.after(timeoutMs, () =>
+        reject(new Error(`it did not come within ${timeoutMs / 1000} s`)),
+      );
+      cancel = () => {
+        cancelLimit();
+        ended.removeEventListener("abort", unwanted);
+      };
     });
+    late.catch(() => undefined);
     try {
       const given = await Promise.race([Promise.resolve().then(content), late]);
       const max = Math.max(0, Math.min(partMax, left));

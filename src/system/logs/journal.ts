@@ -1,6 +1,6 @@
 /** The journal of systemd as a source of lines: what the kernel and the other programs of the box say. */
 import type { RunCommand } from "../command.ts";
-import { type Level, type LogFilter, type LogLine, type LogPage, type LogSource, passes } from "./line.ts";
+import { type Level, type LogFilter, type LogLine, type LogPage, type LogSource, type NoPage, passes } from "./line.ts";
 
 /** syslog's priorities (RFC 5424, 6.2.1) that a level takes at the least. */
 const PRIORITY: Record<Level, string> = { debug: "7", info: "6", warning: "4", error: "3" };
@@ -30,10 +30,11 @@ export class Journal implements LogSource {
     return Object.keys(TRANSPORTS);
   }
 
-  async page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | { failed: string }> {
+  async page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | NoPage> {
     const { source, level, text } = filter;
     if (source !== "kernel" && source !== "system") return { failed: `the journal has no ${source}` };
-    if (before !== undefined && !CURSOR.test(before)) return { failed: "that is no cursor of the journal" };
+    if (before !== undefined && !CURSOR.test(before))
+      return { failed: "that is no cursor of the journal", cursor: true };
     const count = text === "" ? limit : Math.max(limit, LOOKED_THROUGH);
     const args = [
       ...["--no-pager", "--quiet", "--reverse", "--output=json", `--lines=${count}`],

@@ -33,15 +33,21 @@ export interface LogPage {
   next: string | null;
 }
 
+/** Why there is no page; `cursor` when what was given is none of this log. */
+export interface NoPage {
+  failed: string;
+  cursor?: true;
+}
+
 /** Lines that something beside the bus keeps. */
 export interface LogSource {
   /** What it has now, by the names that lines have as their source. */
   list(): Promise<string[]>;
   /**
-   * Lines before the cursor, or the newest; "" when it cannot be read, with the reason.
+   * Lines before the cursor, or the newest.
    * @param limit most lines of the page
    */
-  page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | { failed: string }>;
+  page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | NoPage>;
 }
 
 export const everything: LogFilter = { level: "debug", source: "", text: "" };

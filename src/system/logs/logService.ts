@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../board/ports.ts";
 import type { Bus } from "../../bus.ts";
 import type { Fault } from "../fault.ts";
 import { Fold, type Said } from "./fold.ts";
-import { everything, type LogFilter, type LogLine, type LogPage, type LogSource, passes } from "./line.ts";
+import { everything, type LogFilter, type LogLine, type LogPage, type LogSource, type NoPage, passes } from "./line.ts";
 import { LogFiles, linesOf } from "./logFiles.ts";
 import type { Redact } from "./redactor.ts";
 import { type OwnLine, Ring } from "./ring.ts";
@@ -84,7 +84,7 @@ export class LogService {
    * @param before cursor of the line before which they are to be; the newest where it is left out
    * @param limit most of them, up to 1000
    */
-  async browse(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | { failed: string }> {
+  async browse(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | NoPage> {
     const page = await (await this.#pageOf(filter))(before, limit);
     if ("failed" in page) return page;
     return { ...page, lines: page.lines.map((line) => ({ ...line, message: this.#options.redact(line.message) })) };
@@ -114,9 +114,7 @@ export class LogService {
     for (const line of inMemory) yield* next(line);
   }
 
-  async #pageOf(
-    filter: LogFilter,
-  ): Promise<(before: string | undefined, limit: number) => Promise<LogPage | { failed: string }>> {
+  async #pageOf(filter: LogFilter): Promise<(before: string | undefined, limit: number) => Promise<LogPage | NoPage>> {
     const other = await this.#sourceOf(filter.source);
     if (other !== undefined) return (before, limit) => other.page(filter, before, limit);
     return (before, limit) => {
@@ -127,8 +125,9 @@ export class LogService {
     };
   }
 
-  async #ownPage(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | { failed: string }> {
-    if (before !== undefined && !/^\d{1,15}$/.test(before)) return { failed: "that is no cursor of this log" };
+  async #ownPage(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | NoPage> {
+    if (before !== undefined && !/^\d{1,15}$/.test(before))
+      return { failed: "that is no cursor of this log", cursor: true };
     const wanted = passes(filter);
     const lines: LogLine[] = [];
     let reached = before === undefined ? Number.POSITIVE_INFINITY : Number(before);
@@ -183,7 +182,7 @@ function toLine({ id, ...line }: OwnLine): LogLine {
   return { cursor: String(id), ...line };
 }
 
-function fromPage(page: LogPage | { failed: string }): LogLine[] {
+function fromPage(page: LogPage | NoPage): LogLine[] {
   if (!("failed" in page)) return page.lines.reverse();
   return [{ cursor: "", time: null, level: "error", source: "logs", message: page.failed }];
 }

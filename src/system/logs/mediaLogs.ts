@@ -1,7 +1,7 @@
 /** What the media processes write to stderr: files in the folders of the channels, which the media keeps within bounds. */
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Level, type LogFilter, type LogLine, type LogPage, type LogSource, passes } from "./line.ts";
+import { type Level, type LogFilter, type LogLine, type LogPage, type LogSource, type NoPage, passes } from "./line.ts";
 
 const CHANNEL = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const FILE = /^(encode|transmit|output-[a-z0-9-]{1,32})\.log$/;
@@ -27,13 +27,13 @@ export class MediaLogs implements LogSource {
   }
 
   /** Cursors are places in the files; when a file is put aside between two pages, some lines come again. */
-  async page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | { failed: string }> {
+  async page(filter: LogFilter, before: string | undefined, limit: number): Promise<LogPage | NoPage> {
     const [channel = "", name = "", ...more] = filter.source.split("/");
     if (more.length > 0 || !CHANNEL.test(channel) || !FILE.test(`${name}.log`)) {
       return { failed: `there is no media process ${filter.source}` };
     }
     const end = before === undefined ? Number.POSITIVE_INFINITY : /^\d{1,9}$/.test(before) ? Number(before) : undefined;
-    if (end === undefined) return { failed: "that is no cursor of this log" };
+    if (end === undefined) return { failed: "that is no cursor of this log", cursor: true };
     const path = join(this.#folder, channel, `${name}.log`);
     const text = (await endOf(`${path}.1`)) + (await endOf(path));
     const found: LogLine[] = [];

@@ -77,7 +77,10 @@ test("a page that is full tells where the next one goes on", async () => {
 test("a cursor that is none never reaches the command, and its failure is told", async () => {
   const { calls, journal: system } = journal("");
   const filter = { ...everything, source: "system" };
-  assert.deepEqual(await system.page(filter, "x --vacuum-size=1", 2), { failed: "that is no cursor of the journal" });
+  assert.deepEqual(await system.page(filter, "x --vacuum-size=1", 2), {
+    failed: "that is no cursor of the journal",
+    cursor: true,
+  });
   assert.deepEqual(calls, []);
   const failing = new Journal(async () => ({
     ok: false,

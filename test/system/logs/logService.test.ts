@@ -88,7 +88,10 @@ test("lines come newest first, by level, part, text and page", async (t) => {
     source: "api",
     message: "four two",
   });
-  assert.deepEqual(await bench.logs.browse(everything, "x; rm", 3), { failed: "that is no cursor of this log" });
+  assert.deepEqual(await bench.logs.browse(everything, "x; rm", 3), {
+    failed: "that is no cursor of this log",
+    cursor: true,
+  });
   await bench.logs.stop();
 });
 
