@@ -122,6 +122,11 @@ export class ConfigService {
     this.#shown = undefined;
   }
 
+  /** Whether there is a configuration in force: between start and stop. */
+  get isRunning(): boolean {
+    return this.#stored !== undefined;
+  }
+
   /** The configuration in force, deeply frozen, with its secrets: for the box itself only. */
   get current(): Config {
     return this.#inForce.document;
