@@ -22,7 +22,10 @@ const filterQuery = {
   text: "Held by the message, whatever the case",
 };
 
-export function logRoutes(logs: Pick<LogService, "browse" | "sources" | "all">, diagnostics: Diagnostics): Route[] {
+export function logRoutes(
+  logs: Pick<LogService, "browse" | "sources" | "all">,
+  diagnostics: Pick<Diagnostics, "name" | "bundle">,
+): Route[] {
   return [
     {
       id: "listLogs",

@@ -82,6 +82,7 @@ export class Diagnostics {
     const folder = this.name;
     let left = totalMax;
     for (const part of parts) {
+      if (ended.aborted) return;
       const { name, bytes } = await this.#contentOf(part, left, ended);
       left -= bytes.length;
       if (ended.aborted) return;
