@@ -1,4 +1,5 @@
 /** Changes of the configuration: plan, trial, history, backup. Each call throws ApiError when the box refuses. */
+import type { Imported } from "../src/config/backup/service.ts";
 import type { Difference } from "../src/config/diff.ts";
 import type { Version as StoredVersion } from "../src/config/history.ts";
 import type { Plan } from "../src/config/plan.ts";
@@ -22,7 +23,7 @@ export interface Version extends StoredVersion {
   current: boolean;
 }
 
-export const planChange = (change: ConfigChange) => ask<Plan>("POST", "/config/plan", change);
+export const planChange = (change: ConfigChange | { revision: number }) => ask<Plan>("POST", "/config/plan", change);
 
 /** @param tag of the configuration that the change was made for */
 export const applyChange = (change: ConfigChange, options: ApplyOptions, tag: string) =>
@@ -45,7 +46,7 @@ export interface ImportRequest {
   plan?: true;
 }
 
-export const importBackup = (wanted: ImportRequest) => ask<Plan>("POST", "/config/import", wanted);
+export const importBackup = (wanted: ImportRequest) => ask<Imported>("POST", "/config/import", wanted);
 
 /** The backup file and its name. */
 export async function exportBackup(wanted: { parts?: string[]; passphrase?: string }): Promise<[Blob, string]> {

@@ -24,34 +24,30 @@ export function useServices(): Given {
   return services;
 }
 
-export function useStoreState(): State {
-  const { store } = useServices();
-  const [state, setState] = useState(store.state);
-  useEffect(() => store.subscribe(() => setState(store.state)), [store]);
+/** What tells of its changes. */
+interface Watched<T> {
+  readonly state: T;
+  subscribe(listener: () => void): () => void;
+}
+
+function useWatched<T>(watched: Watched<T>): T {
+  const [state, setState] = useState(watched.state);
+  useEffect(() => {
+    // It may have changed since the component was made.
+    setState(watched.state);
+    return watched.subscribe(() => setState(watched.state));
+  }, [watched]);
   return state;
 }
 
-export function useSession(): SessionState {
-  const { session } = useServices();
-  const [state, setState] = useState(session.state);
-  useEffect(() => {
-    setState(session.state);
-    return session.subscribe(() => setState(session.state));
-  }, [session]);
-  return state;
-}
+export const useStoreState = (): State => useWatched(useServices().store);
+export const useSession = (): SessionState => useWatched(useServices().session);
+export const useTrial = (): TrialState => useWatched(useServices().trial);
 
 /** Whether who is logged in has this role at least; what they may not do is not offered. */
 export function useMay(least: Role): boolean {
   const session = useSession();
   return session.phase === "in" && isAtLeast(session.user.role, least);
-}
-
-export function useTrial(): TrialState {
-  const { trial } = useServices();
-  const [state, setState] = useState(trial.state);
-  useEffect(() => trial.subscribe(() => setState(trial.state)), [trial]);
-  return state;
 }
 
 /** The page's monotonic clock in ms, told once a second. */

@@ -89,7 +89,7 @@ test("nobody is let in without logging in; then the page is where it was asked f
   await page.keyboard.press("Enter");
   await card("Users").waitFor();
   await shows("anna Admin");
-  assert.equal(await page.title(), "Users · Headend 3");
+  await page.waitForFunction(() => document.title === "Users · Headend 3");
 });
 
 test("an account with a second factor is asked for its code", async () => {
@@ -387,7 +387,7 @@ test("network settings: planned, refused at their fields, applied on trial, and 
   const [sent] = administration.sent("POST /config/apply");
   assert.equal(sent?.confirmSeconds, 60);
   assert.equal(sent?.comment, "New subnet");
-  assert.match(JSON.stringify(sent?.patch), /"ipv4":\{"method":"static","address":"10\.0\.0\.5"/);
+  assert.match(JSON.stringify(sent?.document), /"ipv4":\{"method":"static","address":"10\.0\.0\.5"/);
   await page.getByRole("link", { name: "Box" }).click();
   await trial.getByRole("button", { name: "Keep the change" }).click();
   await trial.waitFor({ state: "detached" });
@@ -487,6 +487,7 @@ test("a backup is saved, and brought back after a look at what it changes", asyn
   await restore.getByLabel("Passphrase").fill("correct horse");
   await restore.getByRole("button", { name: "Show what would change" }).click();
   await page.getByRole("row", { name: "Box › Box name Headend 3 Headend 4" }).waitFor();
+  await shows("The PIN was not in the backup: the panel is not locked.");
   await button("Apply").click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
   const [plan, done] = administration.sent("POST /config/import");

@@ -249,7 +249,11 @@ export class FakeAdministration {
           body: { steadycast: "backup" },
         };
       case "POST /config/import":
-        return body.plan === true ? ok(plan) : this.#applied(body);
+        return ok({
+          ...{ ok: true, applied: body.plan !== true, parts: [], differences: this.differences, omitted: 0 },
+          from: { created: "2026-11-20T10:00:00.000Z", box: "Headend 3", firmware: "0.1.0", schemaVersion: 2 },
+          notes: ["The PIN was not in the backup: the panel is not locked."],
+        });
     }
     return undefined;
   }

@@ -74,7 +74,7 @@ export function LogIn({ setup, ended }: { setup: boolean; ended: boolean }) {
           This account logs in with a code, too.
         </p>
       ) : (
-        <Trouble error={error} />
+        <Trouble error={error} wait={wait} />
       )}
       <button type="submit" class="go" aria-disabled={blocked} aria-busy={busy}>
         {busy ? "Logging in …" : "Log in"}

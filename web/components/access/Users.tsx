@@ -90,16 +90,22 @@ function User({ user, changed }: { user: UserInfo; changed: () => void }) {
             />
             Disabled: cannot log in, tokens do not count
           </label>
-          <TextField
-            label="New password"
-            name="password"
-            type="password"
-            value={edited.password ?? ""}
-            set={(password) => setEdited({ ...edited, password })}
-            autocomplete="new-password"
-            help={`Empty: it stays. ${passwordRules}`}
-            error={error}
-          />
+          {own ? (
+            <p class="note">
+              Your own password is changed on the page <a href="#account">Account</a>.
+            </p>
+          ) : (
+            <TextField
+              label="New password"
+              name="password"
+              type="password"
+              value={edited.password ?? ""}
+              set={(password) => setEdited({ ...edited, password })}
+              autocomplete="new-password"
+              help={`Empty: it stays. ${passwordRules}`}
+              error={error}
+            />
+          )}
           <div class="choices">
             <button type="submit" class="go" aria-disabled={busy}>
               Save

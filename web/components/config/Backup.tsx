@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { moment } from "../../accessFormat.ts";
 import { ApiError } from "../../api.ts";
 import { exportBackup, importBackup } from "../../configApi.ts";
 import { configSchema } from "../../configSchema.ts";
@@ -8,10 +9,9 @@ import { Card } from "../Card.tsx";
 import { TextField } from "../form/TextField.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 import { PlanDialog, type Planned } from "./PlanDialog.tsx";
-import { useApply } from "./useApply.ts";
 
-/** Parts of the configuration that can be saved and brought back for themselves. */
-const parts = Object.keys(configSchema.properties ?? {}).filter((name) => name !== "version");
+/** What can be saved and brought back by itself: the parts of the configuration, and who may log in. */
+const parts = [...Object.keys(configSchema.properties ?? {}).filter((name) => name !== "version"), "users"];
 
 function Parts({ chosen, set }: { chosen: string[]; set: (chosen: string[]) => void }) {
   return (
@@ -98,7 +98,6 @@ function Import() {
   const [passphrase, setPassphrase] = useState("");
   const [planned, setPlanned] = useState<Planned | null>(null);
   const { busy, error, run } = useTask();
-  const apply = useApply();
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     void run(async () => {
@@ -108,10 +107,17 @@ function Import() {
         ...(chosen.length > 0 ? { parts: chosen } : {}),
         ...(passphrase === "" ? {} : { passphrase }),
       };
-      const plan = await importBackup({ ...wanted, plan: true });
+      const { from, differences, omitted, notes } = await importBackup({ ...wanted, plan: true });
+      const origin = `It was made by “${from.box}” on ${moment(from.created)}.`;
+      const more = omitted === 0 ? [] : [`${omitted} more settings would change.`];
       setPlanned({
-        ...{ title: `Bring back ${file.name}?`, plan, documents: [config] },
-        apply: (options) => apply(plan, options, () => importBackup({ ...wanted, ...options })),
+        title: `Bring back ${file.name}?`,
+        plan: { errors: [], differences, channels: null, confirmSeconds: 0 },
+        notes: [origin, ...more, ...notes, "All of it takes effect at once, or nothing does."],
+        documents: [config],
+        apply: async () => {
+          await importBackup(wanted);
+        },
       });
     });
   };

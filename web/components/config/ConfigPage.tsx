@@ -33,7 +33,7 @@ function History({ isAdmin }: { isAdmin: boolean }) {
   const restore = ({ revision }: Version) =>
     task.run(async () => {
       const document = await fetchVersion(revision);
-      const plan = await planChange({ document });
+      const plan = await planChange({ revision });
       const title = `Restore version ${revision}?`;
       setPlanned({
         ...{ title, plan, documents: [document, config] },

@@ -61,7 +61,8 @@ export function PartForm({ parts, before }: Props) {
     event.preventDefault();
     if (edited === null || link !== "open") return;
     void run(async () => {
-      const change = { patch: edited.values };
+      // Whole, since a patch could not tell an empty number from one that is to be the default.
+      const change = { document: { ...config, ...edited.values } };
       const plan = await planChange(change);
       setErrors(new Map(plan.errors.map(({ pointer, message }) => [pointer, message])));
       toFocus.current = plan.errors.length > 0;

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { Plan } from "../../../src/config/plan.ts";
+import type { ChannelImpact, Plan } from "../../../src/config/plan.ts";
 import type { ApplyOptions } from "../../configApi.ts";
 import { impactWords } from "../../configFormat.ts";
 import { configSchema } from "../../configSchema.ts";
@@ -20,7 +20,10 @@ const confirmTimes = [
 
 export interface Planned {
   title: string;
-  plan: Plan;
+  /** `channels` is null where it is not known what happens to them. */
+  plan: Pick<Plan, "errors" | "differences" | "confirmSeconds"> & { channels: ChannelImpact[] | null };
+  /** What else is to be known. */
+  notes?: string[];
   /** Documents that tell the names of entries of lists. */
   documents: unknown[];
   /** Carries it out; rejects with ApiError. */
@@ -28,7 +31,7 @@ export interface Planned {
 }
 
 /** What a change would do, before it is done. */
-export function PlanDialog({ title, plan, documents, apply, close }: Planned & { close: () => void }) {
+export function PlanDialog({ title, plan, notes = [], documents, apply, close }: Planned & { close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const [comment, setComment] = useState("");
@@ -39,7 +42,7 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
   const wrong = plan.errors.length > 0;
   const nothing = !wrong && plan.differences.length === 0;
   const tried = plan.confirmSeconds > 0;
-  const interrupted = plan.channels.filter(({ interrupts }) => interrupts);
+  const interrupted = plan.channels?.filter(({ interrupts }) => interrupts);
   const addresses = newAddresses(plan.differences);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -68,17 +71,22 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
         {!wrong && <Differences differences={plan.differences} documents={documents} />}
         {!wrong && !nothing && (
           <>
-            <section aria-label="What it interrupts">
-              {interrupted.length === 0 ? (
-                <p>It interrupts no channel.</p>
-              ) : (
-                <ul class="interrupts">
-                  {interrupted.map((one) => (
-                    <li key={one.id}>{impactWords(one)}</li>
-                  ))}
-                </ul>
-              )}
-            </section>
+            {notes.map((note) => (
+              <p key={note}>{note}</p>
+            ))}
+            {interrupted !== undefined && (
+              <section aria-label="What it interrupts">
+                {interrupted.length === 0 ? (
+                  <p>It interrupts no channel.</p>
+                ) : (
+                  <ul class="interrupts">
+                    {interrupted.map((one) => (
+                      <li key={one.id}>{impactWords(one)}</li>
+                    ))}
+                  </ul>
+                )}
+              </section>
+            )}
             {tried && (
               <>
                 <p>
@@ -94,14 +102,16 @@ export function PlanDialog({ title, plan, documents, apply, close }: Planned & {
                 <Choose label="Keep it within" value={seconds} choices={confirmTimes} set={setSeconds} />
               </>
             )}
-            <TextField
-              label="Comment"
-              name="comment"
-              value={comment}
-              set={setComment}
-              help="For the history"
-              error={error}
-            />
+            {plan.channels !== null && (
+              <TextField
+                label="Comment"
+                name="comment"
+                value={comment}
+                set={setComment}
+                help="For the history"
+                error={error}
+              />
+            )}
           </>
         )}
         <Trouble error={error} />

@@ -15,9 +15,10 @@ export function useWait(error: ApiError | null): number {
   return seconds;
 }
 
-/** Why the box refused, told to screen readers as well. */
-export function Trouble({ error }: { error: ApiError | null }) {
-  const wait = useWait(error);
+/** Why the box refused, told to screen readers as well. `wait`: of a form that is held back for that long. */
+export function Trouble({ error, wait: held }: { error: ApiError | null; wait?: number }) {
+  const own = useWait(held === undefined ? error : null);
+  const wait = held ?? own;
   return (
     <div class="form-trouble">
       <div role="alert">{error !== null && <p>{error.message}</p>}</div>
