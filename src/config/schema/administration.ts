@@ -69,6 +69,10 @@ export const backupTarget = z.discriminatedUnion("type", [
     url: z
       .url({ protocol: /^https?$/ })
       .max(500)
+      .refine(
+        (url) => !/^[^/]*\/\/[^/]*@/.test(url),
+        "must not hold user and password: they have settings of their own",
+      )
       .meta(set("URL", "none", { help: "Folder; each backup is sent with PUT" })),
     user: text(64).default("").meta(set("User", "none")),
     password: password.default("").meta(set("Password", "none", { secret: true })),

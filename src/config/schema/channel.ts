@@ -1,10 +1,20 @@
 /** A channel, and what its parts must agree on. */
 import { z } from "zod";
 import { isBelow, lowestLevel } from "../levels.ts";
-import { audioTrack, loss, monoLimit, video } from "./coding.ts";
+import { type AudioTrackConfig, audioTrack, loss, monoLimit, type VideoConfig, video } from "./coding.ts";
 import { set, shortId, text } from "./setting.ts";
 import { source } from "./source.ts";
 import { output, transport } from "./transport.ts";
+
+/** The most that the video takes, kbit/s. */
+export function peakBitrate({ rateControl, bitrate, maxBitrate }: VideoConfig): number {
+  return rateControl === "capped-vbr" ? Math.max(bitrate, maxBitrate) : bitrate;
+}
+
+/** The least that a multiplex must have for video, sound and tables, kbit/s. */
+export function multiplexBitrate(coded: VideoConfig, audio: readonly Pick<AudioTrackConfig, "bitrate">[]): number {
+  return Math.ceil((peakBitrate(coded) + audio.reduce((sum, track) => sum + track.bitrate, 0)) * 1.1 + 50);
+}
 
 /** One channel: a source, its coding, its transport stream and where that goes. */
 export const channel = z
@@ -35,8 +45,8 @@ export const channel = z
     const issue = (path: (string | number)[], message: string, input: unknown, limit: Record<string, unknown> = {}) =>
       ctx.issues.push({ code: "custom", path, message, input, params: limit });
 
-    const peak = v.rateControl === "capped-vbr" ? Math.max(v.bitrate, v.maxBitrate) : v.bitrate;
-    const needed = Math.ceil((peak + audio.reduce((sum, track) => sum + track.bitrate, 0)) * 1.1 + 50);
+    const peak = peakBitrate(v);
+    const needed = multiplexBitrate(v, audio);
     if (t.bitrate < needed) {
       issue(
         ["transport", "bitrate"],
