@@ -1,6 +1,8 @@
 /** Bundles the supervisor to dist/steadycast.js and the web page to dist/web. */
+import { copyFile, mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { z } from "zod";
 import { config } from "../src/config/schema.ts";
 
@@ -27,21 +29,41 @@ export async function buildSupervisor(outfile: string): Promise<void> {
   });
 }
 
+const forBrowsers = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  platform: "browser",
+  target: ["chrome111", "firefox113", "safari16.4"],
+  format: "esm",
+  loader: { ".html": "copy", ".svg": "copy" },
+  logLevel: "warning",
+} satisfies BuildOptions;
+
 export async function buildWeb(outdir: string): Promise<void> {
   await build({
-    absWorkingDir: root,
+    ...forBrowsers,
     entryPoints: ["web/index.html", "web/main.tsx", "web/style.css", "web/icon.svg"],
     outdir,
-    bundle: true,
-    minify: true,
-    platform: "browser",
-    target: ["chrome111", "firefox113", "safari16.4"],
-    format: "esm",
-    loader: { ".html": "copy", ".svg": "copy" },
     // As data, since the page makes forms of it and leaves the checking to the box: a tenth of the size of zod.
     define: { CONFIG_SCHEMA: JSON.stringify(z.toJSONSchema(config, { io: "input" })) },
-    logLevel: "warning",
   });
+  await buildApiPage(join(outdir, "docs/api"));
+}
+
+/** The page that shows the API: Swagger UI as it comes, with the licences of what is in it, and our own few lines. */
+async function buildApiPage(outdir: string): Promise<void> {
+  const folder = "web/docs/api";
+  await build({
+    ...forBrowsers,
+    entryPoints: [`${folder}/index.html`, `${folder}/page.ts`, `${folder}/page.css`],
+    outdir,
+  });
+  const to = resolve(root, outdir);
+  await mkdir(to, { recursive: true });
+  for (const file of ["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css", "LICENSE"]) {
+    await copyFile(join(root, "node_modules/swagger-ui-dist", file), join(to, file));
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

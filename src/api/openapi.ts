@@ -56,6 +56,7 @@ function operation(route: Route): Json {
   }
   return {
     operationId: route.id,
+    tags: [/^\/([\w-]+)/.exec(route.path)?.[1]],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(parameters.length > 0 ? { parameters } : {}),

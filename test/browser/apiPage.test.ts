@@ -29,8 +29,8 @@ test("the API is shown and called, with nothing from elsewhere and nothing again
   expected = /^$/;
   await box.session("operator").into(page.context());
   await page.reload();
-  await page.getByText("/api/v1/channels/{id}/keyframe", { exact: false }).first().waitFor();
-  const operation = page.locator("#operations-default-requestKeyframe");
+  await page.locator("#operations-tag-channels").click();
+  const operation = page.locator("#operations-channels-requestKeyframe");
   await operation.getByRole("button").first().click();
   await operation.getByRole("button", { name: "Try it out" }).click();
   await operation.locator("input[type=text]").fill("ch1");
