@@ -20,11 +20,17 @@ const WAITING = 64;
 export class Hashing {
   readonly #cost: HashCost;
   readonly #queue = new FairQueue({ atOnce: 2, waiting: WAITING });
-  #decoy: Promise<string> | undefined;
+  /** What the passwords of users who are not there are held against. */
+  #decoy = "";
   #checked = 0;
 
   constructor(cost: HashCost = HASH_COST) {
     this.#cost = cost;
+  }
+
+  /** Returns when passwords can be checked. */
+  async start(): Promise<void> {
+    this.#decoy = await this.make(newSecret());
   }
 
   /** How many passwords have been held against a hash, those of nobody included. */
@@ -44,11 +50,9 @@ export class Hashing {
    * @param client whose turn it is, or `urgent`.
    */
   async check(stored: string | undefined, password: string, client: string | "urgent"): Promise<boolean | typeof BUSY> {
-    this.#decoy ??= this.make(newSecret());
-    const against = stored ?? (await this.#decoy);
     const right = await this.#queue.run(client, () => {
       this.#checked++;
-      return verify(against, password.normalize("NFKC"));
+      return verify(stored ?? this.#decoy, password.normalize("NFKC"));
     });
     return right === BUSY ? BUSY : right && stored !== undefined;
   }

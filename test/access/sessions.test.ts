@@ -69,6 +69,23 @@ test("a supervisor that was killed loses at most a minute of use, and never what
   assert.equal(next.who(anna.session), undefined);
 });
 
+test("a session that a new password ended does not come back with an old file of sessions", async () => {
+  const box = await AccessBox.ready();
+  await box.add("anna", "viewer");
+  const [admin, anna] = [await box.logIn(), await box.logIn("anna")];
+  const file = box.memory.contentOf("sessions.json");
+  await box.access.users.change("anna", { password: "a quite new secret" });
+  await box.access.stop();
+  box.memory.damage("sessions.json", file ?? new Uint8Array());
+  const next = await AccessBox.start({ disk: box.disk, memory: box.memory, clock: box.clock });
+  assert.notEqual(next.who(admin.session), undefined);
+  assert.equal(next.who(anna.session), undefined);
+  assert.deepEqual(
+    next.access.sessions(admin.principal).filter(({ user }) => user === "anna"),
+    [],
+  );
+});
+
 test("a file of sessions that is damaged or full costs a log-in and no more", async () => {
   const box = await AccessBox.ready();
   const { session } = await box.logIn();
