@@ -99,7 +99,7 @@ test("a secret that is another one is a difference, and is not told", () => {
     document(),
     edited((c) => second(c).outputs.pop()),
   );
-  assert.equal((gone?.before as typeof srt).passphrase, SECRET_MARK);
+  assert.equal((gone as { before: typeof srt }).before.passphrase, SECRET_MARK);
 });
 
 test("what a change does comes from the schema: of a whole thing, its heaviest setting", () => {
