@@ -1,4 +1,4 @@
-/** Bundles the supervisor to dist/steadycast.js and the web page to dist/web. */
+/** Bundles the supervisor to dist/steadycast.js, the command line to dist/steadycast-cli.js and the web page to dist/web. */
 import { copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,21 @@ export async function buildSupervisor(outfile: string): Promise<void> {
     external: nativePackages,
     // CommonJS packages within ask for Node's own modules by require.
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "warning",
+  });
+}
+
+/** The command line: one file, which needs nothing but Node. */
+export async function buildCli(outfile: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
     logLevel: "warning",
   });
 }
@@ -68,7 +83,11 @@ async function buildApiPage(outdir: string): Promise<void> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    await Promise.all([buildSupervisor("dist/steadycast.js"), buildWeb("dist/web")]);
+    await Promise.all([
+      buildSupervisor("dist/steadycast.js"),
+      buildCli("dist/steadycast-cli.js"),
+      buildWeb("dist/web"),
+    ]);
   } catch {
     process.exitCode = 1; // esbuild has said why
   }
