@@ -14,7 +14,7 @@ export interface HashCost {
 /** What OWASP's Password Storage Cheat Sheet asks for at the least: 19 MiB, two passes, one lane. */
 export const HASH_COST: HashCost = { memoryCost: 19456, timeCost: 2, parallelism: 1 };
 
-/** How many guesses may wait; at some 30 ms each (150 ms on a slow board), the last waits for a few seconds. */
+/** How many guesses may wait. One takes 6 ms on a PC and many times that on a board: the last still waits for seconds only. */
 const WAITING = 64;
 
 export class Hashing {
