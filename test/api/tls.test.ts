@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
+import { once } from "node:events";
 import test, { after, type TestContext } from "node:test";
+import { connect } from "node:tls";
 import type { TlsInfo } from "../../src/access/tls/service.ts";
 import { tlsRoutes } from "../../src/api/routes/tls.ts";
 import { Authority, ecKey, pem, TlsBench } from "../access/tls/support.ts";
@@ -19,7 +22,6 @@ test("an own certificate is shown, kept in the audit log by its fingerprint, and
   const before = await info();
   assert.equal(before.origin, "self-signed");
   const key = pem(ecKey());
-  const { createPrivateKey } = await import("node:crypto");
   const certificate = authority.sign(createPrivateKey(key));
   const answer = await box.call("PUT", "/tls", { certificate, key });
   assert.equal(answer.status, 200);
@@ -72,6 +74,24 @@ test("a signing request, and the certificate for it without a key", async (t) =>
     const problem = await box.refused("invalid", "POST", "/tls/csr", body);
     assert.equal(problem.errors?.[0]?.pointer, pointer);
   }
+});
+
+test("the API's own server shows another certificate from the next connection on", async (t) => {
+  const bench = await TlsBench.start();
+  const box = await Box.start(t, { https: { port: 0, tls: bench.service }, routes: tlsRoutes(bench.service) });
+  const port = Number(new URL(box.server.secureUrl ?? "").port);
+  const shown = async () => {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    const { fingerprint256 } = socket.getPeerCertificate();
+    socket.destroy();
+    return `SHA256:${fingerprint256}`;
+  };
+  const before = await shown();
+  assert.equal(before, bench.service.info()?.fingerprint);
+  await box.call("POST", "/tls/self-signed");
+  assert.notEqual(await shown(), before);
+  assert.equal(await shown(), bench.service.info()?.fingerprint);
 });
 
 test("without openssl it says so", async (t) => {

@@ -3,7 +3,7 @@ import type { Health } from "../../api/schemas.ts";
 import type { ChannelStatus } from "../../channels/status.ts";
 import type { ChannelConfig } from "../../config/schema.ts";
 import type { LogLine, LogPage } from "../../system/logs/line.ts";
-import type { Client } from "../client.ts";
+import { type Client, Refusal } from "../client.ts";
 import { type Command, type Context, UsageError, wholeNumber } from "../command.ts";
 import { type Output, printable } from "../output.ts";
 
@@ -82,14 +82,17 @@ function order(what: string, summary: string, done: string): Command {
 
 async function channelsOf(client: Client): Promise<Channel[]> {
   const configs = await client.get<ChannelConfig[]>("/channels");
-  return await Promise.all(
-    configs.map(async (config) => {
-      const status = await client
-        .get<ChannelStatus>(`/channels/${encodeURIComponent(config.id)}/status`)
-        .catch(() => null);
-      return { config, status };
-    }),
-  );
+  const channels: Channel[] = [];
+  // One after the other: the box takes only so many connections from one address.
+  for (const config of configs) {
+    const path = `/channels/${encodeURIComponent(config.id)}/status`;
+    const status = await client.get<ChannelStatus>(path).catch((error: unknown) => {
+      if (error instanceof Refusal) return null;
+      throw error;
+    });
+    channels.push({ config, status });
+  }
+  return channels;
 }
 
 function channelTable(output: Output, channels: readonly Channel[]): string[] {
