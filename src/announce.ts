@@ -8,9 +8,16 @@ export function say(message: string): void {
 }
 
 /** Where to look, and how to watch each stream; then, as they come, that channels are on air. */
-export function announce(options: { bus: Bus; config: ConfigService; url: string; began: number }): void {
-  const { bus, config, url, began } = options;
+export function announce(options: {
+  bus: Bus;
+  config: ConfigService;
+  url: string;
+  began: number;
+  isNew: boolean;
+}): void {
+  const { bus, config, url, began, isNew } = options;
   say(`\nControl     ${url}`);
+  if (isNew) say("  The box waits for its first password: log in as admin with the password admin");
   for (const channel of config.current.channels) {
     if (!channel.enabled) continue;
     for (const output of channel.outputs) {

@@ -24,6 +24,8 @@ export interface Options {
   board: string;
   orphanSeconds: number;
   stamp: boolean;
+  /** Network, clock and power of this machine are the box's to set. */
+  owns: boolean;
 }
 
 /** A command line that cannot be used; the message says why and where the options are told. */
@@ -47,6 +49,7 @@ export const usage = `Usage: npm start -- [options]
   --board NAME          the box, a file of firmware/boards (virtual)
   --orphan-seconds N    how long the media runs on without a supervisor, 0 for ever (60)
   --stamp               draw counter and clock into the test picture, for measurements
+  --own-machine         set network, firewall, clock and power of this machine: in the firmware, never on a PC
   --help                this text
 
 At the first start with a data folder, which then keeps its configuration:
@@ -82,6 +85,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv = p
     board,
     orphanSeconds: integer("--orphan-seconds", values["orphan-seconds"] ?? "60", 0, 86_400),
     stamp: values.stamp,
+    owns: values["own-machine"],
   };
 }
 
@@ -100,6 +104,7 @@ function read(args: readonly string[]) {
         board: { type: "string", default: "virtual" },
         "orphan-seconds": { type: "string" },
         stamp: { type: "boolean", default: false },
+        "own-machine": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;

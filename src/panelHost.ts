@@ -1,11 +1,13 @@
 /** What the front panel's menu shows and orders beyond the board: channels, network, firmware. */
 import { networkInterfaces } from "node:os";
+import type { AccessService } from "./access/access.ts";
 import type { LightStates } from "./board/panel/leds.ts";
 import type { Answer, ChannelFacts, MenuHost, NetworkFacts } from "./board/panel/menu/host.ts";
 import type { Channels } from "./channels/channels.ts";
 import { mergePatch } from "./config/json.ts";
 import type { SourceConfig } from "./config/schema.ts";
 import type { ConfigService } from "./config/store.ts";
+import type { PowerService } from "./system/power/powerService.ts";
 
 export interface PanelHostOptions {
   config: ConfigService;
@@ -14,12 +16,12 @@ export interface PanelHostOptions {
   serial: string;
   /** Where the GUI is reached; undefined while it is not. */
   url: () => string | undefined;
-  /** Brings the settings back to those of a new box. */
-  reset: () => Promise<Answer>;
+  power: Pick<PowerService, "order" | "factoryReset">;
+  access: Pick<AccessService, "users">;
 }
 
 export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | "inputs" | "alarms"> {
-  const { config, channels, version, serial, url, reset } = options;
+  const { config, channels, version, serial, url, power, access } = options;
   return {
     configuration: () => config.current,
     change: async (patch) => {
@@ -33,12 +35,19 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
     channels: () => channelFacts(config, channels),
     network: () => networkFacts(url()),
     device: () => ({ version, slot: "none", serial }),
-    reboot: async () => refused("This box is a program: stop it and start it again"),
-    factoryReset: reset,
+    reboot: async () => {
+      const result = await power.order("reboot", "ordered at the front panel");
+      return result.ok ? "done" : refused(result.why);
+    },
+    resetPassword: () => access.users.resetPassword(),
+    factoryReset: async () => {
+      const result = await power.factoryReset({ keepNetwork: false });
+      return result === "done" ? "done" : refused(result.refused);
+    },
   };
 }
 
-export function refused(message: string): Answer {
+function refused(message: string): Answer {
   return [{ pointer: "", message }];
 }
 

@@ -10,7 +10,7 @@ import type { BoardReadings } from "../board/sensors/readings.ts";
 /** What a Board offers. */
 export interface BoardControl extends Pick<Board, "file" | "virtual" | "readings" | "faults"> {
   readonly inputs: Pick<Inputs, "list" | "status">;
-  readonly panel: Pick<Panel, "press" | "view" | "picture" | "brightness" | "findMe">;
+  readonly panel: Pick<Panel, "press" | "mirror" | "brightness" | "findMe">;
   readonly sensors: { readonly history: Pick<History, "names" | "points"> };
 }
 
@@ -59,9 +59,10 @@ export function boardStatus(board: BoardControl): BoardStatus {
 }
 
 export function panelStatus({ panel, file }: BoardControl): PanelStatus {
-  const { picture, brightness } = panel;
+  const { brightness } = panel;
+  const { picture, view } = panel.mirror;
   const keys = keyNames.filter((key) => file.panel.keys[key] !== undefined);
-  return { picture: picture === undefined ? null : forTheWire(picture), view: panel.view(), brightness, keys };
+  return { picture: picture === undefined ? null : forTheWire(picture), view, brightness, keys };
 }
 
 export function boardSnapshot(board: BoardControl): BoardSnapshot {

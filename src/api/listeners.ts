@@ -85,10 +85,8 @@ export class Listeners {
     };
     this.#http = this.#set(createServer(settings, this.#through("http")), true);
     if (https !== undefined) {
-      const server = createTlsServer(
-        { ...settings, ...secure(https.tls), handshakeTimeout: patience.headMs },
-        this.#through("https"),
-      );
+      // The certificate is taken at the start: until then the box may have none.
+      const server = createTlsServer({ ...settings, handshakeTimeout: patience.headMs }, this.#through("https"));
       server.on("tlsClientError", (_error, socket) => socket.destroy());
       this.#https = this.#set(server, true);
     }
@@ -101,6 +99,7 @@ export class Listeners {
     try {
       await listen(this.#http, http);
       if (this.#https !== undefined && https !== undefined) {
+        this.#https.setSecureContext(secure(https.tls));
         await listen(this.#https, https);
         this.#forgetTls = https.tls.onChange(() => this.#https?.setSecureContext(secure(https.tls)));
       }
@@ -129,8 +128,13 @@ export class Listeners {
     return this.#https && urlOf("https", this.#https);
   }
 
+  /** Undefined while it does not listen, as `securePort` also is without HTTPS. */
+  get port(): number | undefined {
+    return portOf(this.#http);
+  }
+
   get securePort(): number | undefined {
-    return this.#https && (this.#https.address() as AddressInfo).port;
+    return this.#https && portOf(this.#https);
   }
 
   #through(door: Door): Handler {
@@ -163,6 +167,10 @@ export class Listeners {
 
 function secure(tls: TlsSource) {
   return { ...tls.context(), minVersion: "TLSv1.2" as const };
+}
+
+function portOf(server: Server): number | undefined {
+  return (server.address() as AddressInfo | null)?.port;
 }
 
 function urlOf(scheme: string, server: Server): string {

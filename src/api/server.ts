@@ -143,6 +143,13 @@ export class ApiServer {
     await this.#listeners.stop();
   }
 
+  /** The ports of the web page, while it is served. */
+  get web(): { http: number; https: number | undefined; localOnly: boolean } | undefined {
+    const { port, securePort } = this.#listeners;
+    const { address = "127.0.0.1" } = this.#options;
+    return port === undefined ? undefined : { http: port, https: securePort, localOnly: isLoopback(address) };
+  }
+
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   get url(): string {
     return this.#listeners.url;

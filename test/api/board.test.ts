@@ -252,7 +252,7 @@ test("a panel of characters is told in lines, with the code for phones and the c
     cursor: 3,
     qr: "http://a",
   };
-  const panel = { press: () => {}, findMe: () => {}, view: () => view, picture, brightness: "dim" } as const;
+  const panel = { press: () => {}, findMe: () => {}, mirror: { view, picture }, brightness: "dim" } as const;
   const readings = () => board.readings();
   const bare = { ...file, panel: { ...file.panel, keys: {} } };
   const box = await Box.start(t, {

@@ -53,8 +53,9 @@ test("the panel is told at most five times a second, and looked at only while so
       panel: {
         press: () => {},
         findMe: () => {},
-        view: () => ({ title: `${looks++}`, rows: [] }),
-        picture: undefined,
+        get mirror() {
+          return { view: { title: `${looks++}`, rows: [] }, picture: undefined };
+        },
         brightness: "normal",
       },
     },

@@ -29,6 +29,7 @@ async function start(t: TestContext) {
         orders.push("reboot");
         return "done";
       },
+      resetPassword: async () => ({ user: "admin", password: "abcd-efgh" }),
       factoryReset: async () => {
         orders.push("factory reset");
         return "done";

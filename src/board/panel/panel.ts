@@ -6,6 +6,7 @@ import { CharacterDisplay } from "./display/hd44780.ts";
 import { Oled } from "./display/ssd1306.ts";
 import { Keys } from "./keys.ts";
 import { Leds, type Light, type LightStates } from "./leds.ts";
+import { HIDDEN } from "./menu/editors.ts";
 import type { MenuHost } from "./menu/host.ts";
 import { Menu } from "./menu/menu.ts";
 import { ResetHole, type ResetProgress } from "./resetHole.ts";
@@ -43,6 +44,8 @@ export class Panel {
   #reset: ResetProgress | undefined;
   #shown = "";
   #picture: Picture | undefined;
+  /** Whether the display shows, or may show, what is secret. */
+  #showsSecret = false;
   #brightness: Brightness = "normal";
   #setUpAt = 0;
   #broken = false;
@@ -98,6 +101,14 @@ export class Panel {
   /** What the display shows; undefined on a box without one. */
   get picture(): Picture | undefined {
     return this.#picture ?? this.#display?.render(this.view());
+  }
+
+  /** What others may see of the panel: the same, but for what only those before the box may. */
+  get mirror(): { view: View; picture: Picture | undefined } {
+    const view = this.view();
+    if (view.secret !== true && !this.#showsSecret) return { view, picture: this.picture };
+    const covered: View = { title: view.title, rows: [{ text: HIDDEN.repeat(4) }] };
+    return { view: covered, picture: this.#display?.render(covered) };
   }
 
   get brightness(): Brightness {
@@ -245,8 +256,10 @@ export class Panel {
       }
       if (key !== this.#shown) {
         const picture = display.render(view);
+        if (view.secret === true) this.#showsSecret = true;
         await display.show(picture);
         this.#picture = picture;
+        this.#showsSecret = view.secret === true;
         this.#shown = key;
       }
       if (brightness !== this.#brightness) {

@@ -15,6 +15,8 @@ export interface View {
   cursor?: number;
   /** Text for a QR code, which graphic displays show beside the rows. */
   qr?: string;
+  /** Only for who stands before the box: mirrors do not show it. */
+  secret?: true;
 }
 
 /** A picture as a display shows it, also for mirrors. */

@@ -173,7 +173,8 @@ class EditPage implements Page {
     const shown = unit === undefined ? value : `${value} ${unit}`;
     const hints = mark === undefined ? [limits(this.#setting), help] : [nav.texts[`${mark}s`]];
     const rows = hints.filter((hint) => hint !== undefined).map((text) => ({ text }));
-    return { title: label, rows: [{ text: label, value: shown }, ...rows], selected: 0, cursor };
+    const view = { title: label, rows: [{ text: label, value: shown }, ...rows], selected: 0, cursor };
+    return this.#setting.secret ? { ...view, secret: true } : view;
   }
 
   key(name: KeyName): void {

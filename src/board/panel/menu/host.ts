@@ -55,6 +55,8 @@ export interface MenuHost {
   network(): NetworkFacts;
   device(): DeviceFacts;
   reboot(): Promise<Answer>;
+  /** Gives an admin a new password, to be shown here and nowhere else; or why that cannot be done. */
+  resetPassword(): Promise<{ user: string; password: string } | readonly FieldError[]>;
   /** Forgets all settings and restarts. */
   factoryReset(): Promise<Answer>;
   /** Lets the lights of the box blink for a while, so that it is found in a rack. */

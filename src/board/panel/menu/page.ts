@@ -101,13 +101,13 @@ const idOf = (item: Item | undefined): string | undefined => item?.id ?? item?.t
 export class Menus extends ListPage {
   readonly #title: () => string;
   readonly #items: () => readonly Item[];
-  readonly #more: { exists?(): boolean; qr?(): string | undefined };
+  readonly #more: { exists?(): boolean; qr?(): string | undefined; secret?: true };
 
   constructor(
     nav: Navigator,
     title: () => string,
     items: () => readonly Item[],
-    more: { exists?(): boolean; qr?(): string | undefined; selected?: string } = {},
+    more: { exists?(): boolean; qr?(): string | undefined; secret?: true; selected?: string } = {},
   ) {
     super(nav, more.selected);
     this.#title = title;
@@ -129,17 +129,18 @@ export class Menus extends ListPage {
 
   override view(): View {
     const qr = this.#more.qr?.();
-    return qr === undefined ? super.view() : { ...super.view(), qr };
+    return { ...super.view(), ...(qr !== undefined && { qr }), ...(this.#more.secret && { secret: true }) };
   }
 }
 
 /** Says something; any of ok, left and back leaves it. */
-export function message(nav: Navigator, title: string, lines: readonly string[]): Page {
+export function message(nav: Navigator, title: string, lines: readonly string[], more: { secret?: true } = {}): Page {
   const rows = lines.map((text, index) => ({ text, id: String(index), open: () => nav.back() }));
   return new Menus(
     nav,
     () => title,
     () => rows,
+    more,
   );
 }
 

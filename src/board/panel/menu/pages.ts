@@ -1,7 +1,7 @@
 /** The pages of the box itself: channels, inputs, alarms, network, firmware and orders. */
 import { Draft, locate, type Way } from "./document.ts";
 import { CURRENT, currentValue, type Site } from "./editPages.ts";
-import type { ChannelFacts, InputFacts } from "./host.ts";
+import type { Answer, ChannelFacts, InputFacts } from "./host.ts";
 import { type Item, ListPage, Menus, message, type Navigator, type Page, question } from "./page.ts";
 import { blank, type List, settingAt } from "./settings.ts";
 import { openDraft, SettingsPage } from "./settingsPages.ts";
@@ -54,6 +54,7 @@ function mainMenu(site: Site): Page {
     { text: nav.texts.about, open: () => nav.open(aboutPage(nav)) },
     { text: nav.texts.findMe, open: () => nav.wait(nav.host.findMe(), () => nav.open(blinking(nav))) },
     { text: nav.texts.reboot, open: () => nav.open(rebootPage(nav)) },
+    { text: nav.texts.resetPassword, open: () => nav.open(passwordPage(nav)) },
     { text: nav.texts.factoryReset, open: () => nav.open(resetPage(nav)) },
   ];
   return new Menus(nav, () => nav.texts.menu, items);
@@ -197,6 +198,21 @@ function rebootPage(nav: Navigator): Page {
   const answers = { yes: nav.texts.yes, no: nav.texts.no, first: "no" } as const;
   const go = () => nav.wait(nav.host.reboot(), () => nav.open(message(nav, nav.texts.reboot, [nav.texts.wait])));
   return question(nav, nav.texts.reboot, [], answers, go);
+}
+
+/** Who stands before the box may have it: that is what the panel's PIN is for. */
+function passwordPage(nav: Navigator): Page {
+  const { resetPassword, passwordLost, newPassword, yes, no } = nav.texts;
+  const go = () => {
+    let shown: readonly string[] = [];
+    const done = nav.host.resetPassword().then((result): Answer => {
+      if (!("user" in result)) return result;
+      shown = [`${newPassword} ${result.user}`, result.password];
+      return "done";
+    });
+    nav.wait(done, () => nav.open(message(nav, resetPassword, [...shown], { secret: true })));
+  };
+  return question(nav, resetPassword, [passwordLost], { yes, no, first: "no" }, go);
 }
 
 /** Two questions, each with No first. */

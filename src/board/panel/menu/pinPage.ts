@@ -32,7 +32,7 @@ export class PinPage implements Page {
     const { wait } = this.#lock;
     if (wait > 0) return { title: pin, rows: [...hint, { text: waitFor(Math.ceil(wait / 1000)) }] };
     const value = this.#digits.map((digit, i) => (i === this.#at ? digit : HIDDEN)).join("");
-    return { title: pin, rows: [{ text: pin, value }, ...hint], selected: 0, cursor: this.#at };
+    return { title: pin, rows: [{ text: pin, value }, ...hint], selected: 0, cursor: this.#at, secret: true };
   }
 
   key(name: KeyName): void {

@@ -26,6 +26,9 @@ export interface Texts {
   serial: string;
   reboot: string;
   factoryReset: string;
+  resetPassword: string;
+  passwordLost: string;
+  newPassword: string;
   /** What a factory reset does, and the second question. */
   allLost: string;
   reallyReset: string;
@@ -96,6 +99,9 @@ const en: Texts = {
   serial: "Serial number",
   reboot: "Reboot",
   factoryReset: "Factory reset",
+  resetPassword: "New admin password",
+  passwordLost: "The old one is lost",
+  newPassword: "Log in as",
   allLost: "All settings are lost",
   reallyReset: "Really reset?",
   language: "Language",
@@ -153,6 +159,9 @@ const de: Texts = {
   serial: "Seriennummer",
   reboot: "Neustart",
   factoryReset: "Werkseinstellungen",
+  resetPassword: "Neues Admin-Passwort",
+  passwordLost: "Das alte geht verloren",
+  newPassword: "Anmelden als",
   allLost: "Alle Einstellungen gehen verloren",
   reallyReset: "Wirklich zurücksetzen?",
   language: "Sprache",
@@ -237,6 +246,9 @@ const fr: Texts = {
   serial: "Numéro de série",
   reboot: "Redémarrer",
   factoryReset: "Réglages d'usine",
+  resetPassword: "Nouveau mot de passe",
+  passwordLost: "L'ancien est perdu",
+  newPassword: "Se connecter",
   allLost: "Tous les réglages seront perdus",
   reallyReset: "Vraiment réinitialiser ?",
   language: "Langue",
@@ -322,6 +334,9 @@ const es: Texts = {
   serial: "Número de serie",
   reboot: "Reiniciar",
   factoryReset: "Ajustes de fábrica",
+  resetPassword: "Nueva contraseña",
+  passwordLost: "La anterior se pierde",
+  newPassword: "Entrar como",
   allLost: "Se pierden todos los ajustes",
   reallyReset: "¿Restablecer de verdad?",
   language: "Idioma",

@@ -92,6 +92,11 @@ export class FakeHost implements MenuHost {
     return this.#order("reboot");
   }
 
+  async resetPassword(): Promise<{ user: string; password: string }> {
+    this.orders.push("reset password");
+    return { user: "admin", password: "abcd-efgh-ijkl" };
+  }
+
   factoryReset(): Promise<Answer> {
     return this.#order("factory reset");
   }

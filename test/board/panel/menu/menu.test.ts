@@ -33,6 +33,7 @@ test("home, menu and the pages of the box", async () => {
     "  About",
     "  Find me",
     "  Reboot",
+    "  New admin password",
     "  Factory reset",
   ]);
   await hands.go("Alarms");
@@ -317,6 +318,17 @@ test("reboot asks once, factory reset twice, each with no first", async () => {
   await hands.home();
   await hands.go("Menu", "Reboot", "Yes");
   assert.deepEqual(hands.host.orders, ["factory reset", "reboot"]);
+});
+
+test("a new admin password is shown at the box alone", async () => {
+  const hands = new Hands();
+  await hands.go("Menu", "New admin password");
+  assert.deepEqual(hands.lines, ["New admin password", "  The old one is lost", "> No", "  Yes"]);
+  await hands.go("Yes");
+  assert.deepEqual(hands.lines, ["New admin password", "> Log in as admin", "  abcd-efgh-ijkl"]);
+  assert.equal(hands.view.secret, true);
+  await hands.press("back");
+  assert.equal(hands.view.secret, undefined);
 });
 
 test("a channel that goes takes its pages along, the rest stays", async () => {

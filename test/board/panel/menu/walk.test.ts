@@ -131,6 +131,7 @@ test("every order is reached, with its questions on the way", async () => {
     "Sports > Start": "change",
     "Menu > Find me": "find me",
     "Menu > Reboot > Yes": "reboot",
+    "Menu > New admin password > Yes": "reset password",
     "Menu > Factory reset > Yes > Yes": "factory reset",
   });
 });

@@ -1,0 +1,150 @@
+/** The services that look after the box: who may do what, network, time, power, logs and backups. */
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { AccessService } from "./access/access.ts";
+import { AuditLog } from "./access/audit/log.ts";
+import { TlsService } from "./access/tls/service.ts";
+import { type DiagnosticsSources, diagnosticsParts } from "./api/diagnosticsParts.ts";
+import type { Route } from "./api/route.ts";
+import { auditRoutes } from "./api/routes/audit.ts";
+import { logRoutes } from "./api/routes/logs.ts";
+import { networkRoutes } from "./api/routes/network.ts";
+import { powerRoutes } from "./api/routes/power.ts";
+import { timeRoutes } from "./api/routes/time.ts";
+import { tlsRoutes } from "./api/routes/tls.ts";
+import { systemClock } from "./board/ports.ts";
+import type { Bus } from "./bus.ts";
+import type { ConfigService } from "./config/store.ts";
+import { commandRunner } from "./system/command.ts";
+import { Diagnostics } from "./system/diagnostics/diagnostics.ts";
+import { machineParts } from "./system/diagnostics/machineParts.ts";
+import type { Fault } from "./system/fault.ts";
+import { Journal } from "./system/logs/journal.ts";
+import { LogService } from "./system/logs/logService.ts";
+import { MediaLogs } from "./system/logs/mediaLogs.ts";
+import { configSecrets, type Redact, redactor } from "./system/logs/redactor.ts";
+import { DryAdapter } from "./system/network/dryAdapter.ts";
+import { managementServices } from "./system/network/firewall.ts";
+import { NetworkdAdapter } from "./system/network/networkdAdapter.ts";
+import { NetworkService } from "./system/network/service.ts";
+import { DryPower, SystemdPower } from "./system/power/adapters.ts";
+import { PowerService, type ResetResult } from "./system/power/powerService.ts";
+import { DryTime, Timesyncd } from "./system/time/adapters.ts";
+import { TimeService } from "./system/time/timeService.ts";
+
+export interface AdministrationOptions {
+  config: ConfigService;
+  bus: Bus;
+  /** Of the data partition. */
+  data: string;
+  /** In memory. */
+  runtime: string;
+  /** Whether network, clock and power of this machine are the box's to set: on the box itself, never on a PC. */
+  owns: boolean;
+  /** Where web page and API are, while they are. */
+  web(): { http: number | undefined; https: number | undefined; localOnly: boolean } | undefined;
+  /** Stops what must be stopped in order before the machine goes down. */
+  prepare(reason: string): Promise<void>;
+  reset(options: { keepNetwork: boolean }): Promise<ResetResult>;
+}
+
+export class Administration {
+  readonly audit: AuditLog;
+  readonly access: AccessService;
+  readonly tls: TlsService;
+  readonly network: NetworkService;
+  readonly time: TimeService;
+  readonly power: PowerService;
+  readonly logs: LogService;
+  readonly #run = commandRunner();
+  readonly #redact: Redact;
+
+  constructor({ config, bus, data, runtime, owns, web, ...options }: AdministrationOptions) {
+    const run = this.#run;
+    const redact = redactor(configSecrets(() => (config.isRunning ? config.current : undefined)));
+    this.#redact = redact;
+    this.audit = new AuditLog({ folder: join(data, "audit"), bus, clock: systemClock });
+    this.access = new AccessService({
+      ...{ folder: data, runtimeFolder: runtime, bus, audit: this.audit, localNetworks },
+      settings: () => config.current.access,
+      boxName: () => config.current.box.name,
+    });
+    this.tls = new TlsService({ folder: join(data, "tls"), bus, clock: systemClock, run });
+    this.network = new NetworkService({
+      ...{ config, bus, adapter: owns ? new NetworkdAdapter() : new DryAdapter() },
+      services: () => {
+        const { http, https } = web() ?? {};
+        return https === undefined ? [] : managementServices({ https, http });
+      },
+      web: () => {
+        const { http, https, localOnly = true } = web() ?? {};
+        if (https !== undefined) return { scheme: "https", port: https, localOnly };
+        return http === undefined ? undefined : { scheme: "http", port: http, localOnly: true };
+      },
+    });
+    this.time = new TimeService({ config, bus, adapter: owns ? new Timesyncd(run) : new DryTime(run) });
+    this.power = new PowerService({
+      ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run) : new DryPower() },
+      ...{ prepare: options.prepare, reset: options.reset },
+    });
+    this.logs = new LogService({
+      ...{ folder: join(data, "logs"), bus, redact },
+      sources: [new MediaLogs(runtime), ...(owns ? [new Journal(run)] : [])],
+    });
+  }
+
+  /** What keeps the log, so that it has all that comes after. */
+  async startLogs(): Promise<void> {
+    await this.logs.start();
+  }
+
+  /** To be started once there is a configuration. */
+  async start(): Promise<void> {
+    await this.audit.start();
+    await this.access.start();
+    await this.tls.start();
+    await this.power.start();
+    this.time.start();
+  }
+
+  /** To be called when the web server listens: the firewall lets in what there is. */
+  async startNetwork(): Promise<void> {
+    await this.network.start();
+  }
+
+  /** To be called after the configuration has stopped, which may take a change of the network back. */
+  async stop(): Promise<void> {
+    await this.network.stop();
+    await this.time.stop();
+    await this.power.stop();
+    await this.tls.stop();
+    await this.access.stop();
+    await this.audit.stop();
+    await this.logs.stop();
+  }
+
+  faults(): Fault[] {
+    return [...this.time.faults(), ...this.power.faults(), ...this.logs.faults()];
+  }
+
+  routes(sources: Pick<DiagnosticsSources, "version" | "config" | "channels" | "board">): Route[] {
+    const { logs, network, time, power } = this;
+    const diagnostics = new Diagnostics({
+      redact: this.#redact,
+      parts: [...diagnosticsParts({ ...sources, logs, network, time, power }), ...machineParts({ run: this.#run })],
+    });
+    return [
+      ...auditRoutes(this.audit),
+      ...tlsRoutes(this.tls),
+      ...networkRoutes(this.network),
+      ...timeRoutes(this.time),
+      ...powerRoutes(this.power, this.access),
+      ...logRoutes(this.logs, diagnostics),
+    ];
+  }
+}
+
+/** The networks that this machine is in, such as `192.168.1.7/24`. */
+function localNetworks(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list = []) => list.flatMap(({ cidr }) => cidr ?? []));
+}

@@ -1,0 +1,182 @@
+/** The box: builds the services in order, and is the only place that knows all of them. */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import manifest from "../package.json" with { type: "json" };
+import { Administration } from "./administration.ts";
+import { announce, say } from "./announce.ts";
+import { ApiServer } from "./api/server.ts";
+import { Board } from "./board/board.ts";
+import { type BoardFile, loadBoardFile } from "./board/boardFile.ts";
+import { systemClock } from "./board/ports.ts";
+import type { Bus } from "./bus.ts";
+import { Channels } from "./channels/channels.ts";
+import { RuntimeLock } from "./channels/lock.ts";
+import { type Config, config as configSchema, defaultConfig, type NetworkConfig } from "./config/schema.ts";
+import { ConfigService } from "./config/store.ts";
+import type { Role } from "./media/protocol.ts";
+import { SlateClips } from "./media/slate.ts";
+import type { Options } from "./options.ts";
+import { lightStates, panelHost } from "./panelHost.ts";
+
+/** How long channels wait at most for the first word of the inputs that they are on, ms. */
+const INPUTS_KNOWN_MS = 1500;
+
+/** How long the API waits at most for the channels, ms. */
+const CHANNELS_FIRST_MS = 2000;
+
+/** The folder that holds `build` and `dist`, or on the box the program's. */
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Where a native program is: below STEADYCAST_MEDIA_DIR, or build/media. */
+function program(role: Role): [string] {
+  return [join(resolve(root, process.env.STEADYCAST_MEDIA_DIR ?? "build/media"), role, role)];
+}
+
+export interface BoxOptions extends Options {
+  bus: Bus;
+  /** What a box that has been reset keeps of its configuration. */
+  network: NetworkConfig | undefined;
+  /** Ends this box, empties its data folder and starts another one. */
+  reset(options: { keepNetwork: boolean }): void;
+}
+
+export class Box {
+  readonly #options: BoxOptions;
+  readonly #lock: RuntimeLock;
+  readonly #config: ConfigService;
+  #parts: { board: Board; channels: Channels; administration: Administration; api: ApiServer } | undefined;
+
+  constructor(options: BoxOptions) {
+    this.#options = options;
+    this.#lock = new RuntimeLock(options.runtime);
+    this.#config = new ConfigService({ folder: options.data, bus: options.bus, initial: () => this.#firstConfig() });
+  }
+
+  /** @param began when the start was asked for, as performance.now() tells */
+  async start(began: number): Promise<void> {
+    const { data, runtime, board: model, bus } = this.#options;
+    const config = this.#config;
+    await mkdir(data, { recursive: true });
+    await mkdir(runtime, { recursive: true, mode: 0o700 });
+    const file = await loadBoardFile(join(root, "firmware/boards", `${model}.json`));
+    const parts = this.#build(file, await machineSerial());
+    const { board, channels, administration, api } = parts;
+    await this.#lock.start();
+    this.#parts = parts;
+    await administration.startLogs();
+    await config.start();
+    this.#warnOfInput();
+    await administration.start();
+    await board.start();
+    const sources = config.current.channels.filter(({ enabled }) => enabled).map(({ source }) => source);
+    const connectors = sources.flatMap((source) => (source.type === "input" ? [source.connector] : []));
+    await board.inputs.known(connectors, INPUTS_KNOWN_MS);
+    const onAir = channels.start();
+    // Who finds the API shall find the channels, too, unless one is stuck.
+    await Promise.race([onAir, systemClock.sleep(CHANNELS_FIRST_MS)]);
+    await api.start();
+    await administration.startNetwork();
+    announce({ bus, config, url: api.url, began, isNew: administration.access.needsSetup });
+    await onAir;
+  }
+
+  /** `stop` ends the channels; `detach` leaves them on air for the next supervisor. */
+  async stop(how: "stop" | "detach"): Promise<void> {
+    if (this.#parts === undefined) return;
+    const { board, channels, administration, api } = this.#parts;
+    await api.stop();
+    await channels[how]();
+    await board.stop();
+    await this.#config.stop();
+    await administration.stop();
+    this.#lock.stop();
+  }
+
+  /** Removes all that the box has kept; it must be stopped. */
+  async wipe(): Promise<void> {
+    await rm(this.#options.data, { recursive: true, force: true });
+  }
+
+  /** What is kept by a reset that keeps the network. */
+  get network(): NetworkConfig {
+    return this.#config.current.network;
+  }
+
+  #build(file: BoardFile, serial: string) {
+    const { bus, data, runtime, orphanSeconds, stamp, owns, reset } = this.#options;
+    const config = this.#config;
+    const commands = { encode: program("encode"), transmit: program("transmit"), output: program("output") };
+    const channels: Channels = new Channels(
+      config,
+      {
+        ...{ platform: file.platform, commands, runtimeFolder: runtime, orphanSeconds, stamp },
+        slates: new SlateClips({ folder: join(data, "slates"), encode: commands.encode }),
+        input: (connector) => {
+          const status = board.inputs.status(connector);
+          const text = status === undefined ? `the box has no input ${connector}` : status.mismatch || status.text;
+          return { source: board.inputs.source(connector), text };
+        },
+      },
+      bus,
+    );
+    const administration: Administration = new Administration({
+      ...{ config, bus, data, runtime, owns },
+      web: () => api.web,
+      prepare: () => channels.stop(),
+      reset: async (how) => {
+        reset(how);
+        return "done";
+      },
+    });
+    const board: Board = new Board({
+      ...{ file, config, bus, serial },
+      host: panelHost({
+        ...{ config, channels, serial, version: manifest.version },
+        url: () => api.url,
+        power: administration.power,
+        access: administration.access,
+      }),
+      lights: () => lightStates(channels, board.isLinked, board.faults().length > 0),
+      thermal: {
+        preview: (preview) => channels.relieve({ preview }),
+        shed: (shed) => channels.relieve({ shed }),
+      },
+    });
+    const { port, address, httpsPort } = this.#options;
+    const api: ApiServer = new ApiServer({
+      ...{ port, address, bus, config, channels, board },
+      ...(httpsPort === undefined ? {} : { https: { port: httpsPort, tls: administration.tls } }),
+      socket: join(runtime, "api.sock"),
+      webFolder: join(root, "dist/web"),
+      version: manifest.version,
+      access: administration.access,
+      audit: administration.audit,
+      routes: administration.routes({ version: manifest.version, config, channels, board }),
+    });
+    return { board, channels, administration, api };
+  }
+
+  #firstConfig(): Config {
+    const { interface: networkInterface, input, network } = this.#options;
+    const first = defaultConfig(networkInterface);
+    const channels = first.channels.map((channel) => (input === undefined ? channel : { ...channel, source: input }));
+    return configSchema.parse({ ...first, channels, network: network ?? first.network });
+  }
+
+  #warnOfInput(): void {
+    const { input, data } = this.#options;
+    const [first] = this.#config.current.channels;
+    if (input !== undefined && !isDeepStrictEqual(first?.source, input)) {
+      say(`--input has no effect: ${data} has its configuration already`);
+    }
+  }
+}
+
+/** Names this machine, and hardly anything else does: sources and people see it. */
+async function machineSerial(): Promise<string> {
+  const id = await readFile("/etc/machine-id", "utf8").catch(() => "");
+  return createHash("sha256").update(id).digest("hex").slice(0, 8).toUpperCase();
+}
