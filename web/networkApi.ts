@@ -1,4 +1,4 @@
-/** Network and time of the box. Each call throws ApiError when the box refuses. */
+/** The network of the box. Each call throws ApiError when the box refuses. */
 import type { NetworkStatus } from "../src/system/network/status.ts";
 import { ask } from "./api.ts";
 
@@ -7,6 +7,3 @@ export const fetchNetwork = () => ask<NetworkStatus>("GET", "/network");
 /** Asks whether another machine has an address already. */
 export const checkAddress = (name: string, address: string) =>
   ask<{ message: string }>("POST", "/network/check", { interface: name, address });
-
-/** Names of time zones; none where the box does not tell. */
-export const fetchZones = async () => (await ask<{ zones: string[] }>("GET", "/time/zones")).zones;

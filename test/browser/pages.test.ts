@@ -344,6 +344,7 @@ test("network settings: planned, refused at their fields, applied on trial, and 
   const settings = card("Network settings");
   const port = settings.getByRole("group", { name: "eth0", exact: true });
   await button("Settings for eth1").waitFor();
+  assert.equal(await port.locator("datalist option[value=eth1]").count(), 1);
   await port.getByLabel("IPv4", { exact: true }).selectOption("static");
   await port.getByLabel("Address", { exact: true }).fill("10.0.0.999");
   await port.getByLabel("MTU (bytes)").fill("");

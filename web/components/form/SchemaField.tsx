@@ -1,4 +1,6 @@
 /** A form for whatever a schema describes. */
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
 import {
   below,
   choiceWords,
@@ -24,6 +26,9 @@ export interface FieldProps {
   /** In place of the schema's own. */
   label?: string;
 }
+
+/** Values that are likely, by pointer with # for any entry of a list, such as `/network/links/#/parent`. */
+export const Suggestions = createContext<ReadonlyMap<string, readonly string[]>>(new Map());
 
 /** The id of the control for a pointer, by which errors find it. */
 export const controlId = (pointer: string) => `field${pointer.replaceAll(/[^a-zA-Z0-9]/g, "-")}`;
@@ -58,7 +63,7 @@ export function SchemaField(props: FieldProps) {
           error={errors.get(pointer)}
           check={kind.kind === "flag"}
         >
-          {(attributes) => <Control {...{ kind, schema, value, change, attributes }} />}
+          {(attributes) => <Control {...{ kind, schema, value, change, attributes, pointer }} />}
         </Labelled>
       );
   }
@@ -97,12 +102,13 @@ interface ControlProps {
   value: unknown;
   change: (value: unknown) => void;
   attributes: ControlAttributes;
+  pointer: string;
 }
 
 /** An empty number is nothing at all, which the box refuses with the limits. */
 const numberOf = ({ valueAsNumber }: HTMLInputElement) => (Number.isNaN(valueAsNumber) ? null : valueAsNumber);
 
-function Control({ kind, schema, value, change, attributes }: ControlProps) {
+function Control({ kind, schema, value, change, attributes, pointer }: ControlProps) {
   switch (kind.kind) {
     case "flag":
       return (
@@ -141,19 +147,33 @@ function Control({ kind, schema, value, change, attributes }: ControlProps) {
         />
       );
     default:
-      return (
-        <input
-          {...attributes}
-          {...(kind.kind === "secret" ? ({ type: "password" } as const) : ({ type: "text" } as const))}
-          autocomplete={kind.kind === "secret" ? "new-password" : "off"}
-          autocapitalize="none"
-          spellcheck={false}
-          {...(schema.maxLength === undefined ? {} : { maxLength: schema.maxLength })}
-          value={typeof value === "string" ? value : ""}
-          onInput={({ currentTarget }) => change(currentTarget.value)}
-        />
-      );
+      return <TextControl {...{ kind, schema, value, change, attributes, pointer }} />;
   }
+}
+
+function TextControl({ kind, schema, value, change, attributes, pointer }: ControlProps) {
+  const suggested = useContext(Suggestions).get(pointer.replaceAll(/\/\d+(?=\/|$)/g, "/#"));
+  const common = {
+    ...attributes,
+    autocapitalize: "none" as const,
+    spellcheck: false,
+    ...(schema.maxLength === undefined ? {} : { maxLength: schema.maxLength }),
+    value: typeof value === "string" ? value : "",
+    onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(currentTarget.value),
+  };
+  if (kind.kind === "secret") return <input {...common} type="password" autocomplete="new-password" />;
+  if (suggested === undefined) return <input {...common} type="text" autocomplete="off" />;
+  const list = `${attributes.id}-list`;
+  return (
+    <span class="suggested">
+      <input {...common} type="text" autocomplete="off" list={list} />
+      <datalist id={list}>
+        {suggested.map((one) => (
+          <option key={one} value={one} />
+        ))}
+      </datalist>
+    </span>
+  );
 }
 
 function UnionField(props: FieldProps & { kind: Extract<Kind, { kind: "union" }>; label: string }) {

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { NetworkStatus } from "../../../src/system/network/status.ts";
 import { partSchema } from "../../configSchema.ts";
 import { useFetched, useMay, useStoreState } from "../../hooks.ts";
 import { fetchNetwork } from "../../networkApi.ts";
 import { initial, isFields, kindOf } from "../../schema.ts";
 import { type Draft, PartForm } from "../config/PartForm.tsx";
+import { Suggestions } from "../form/SchemaField.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 import { AddressCheck } from "./AddressCheck.tsx";
 import { Ports } from "./Ports.tsx";
@@ -28,6 +29,9 @@ export function NetworkPage() {
     return () => clearInterval(timer);
   }, [link, reload]);
 
+  const ports = status?.interfaces.map(({ name }) => name).join() ?? "";
+  const suggestions = useMemo(() => likely(ports.split(",")), [ports]);
+
   return (
     <div class="board pages">
       <div class="wide">
@@ -37,20 +41,31 @@ export function NetworkPage() {
       {status !== null && <Ports status={status} linked={link === "open"} />}
       {isAdmin && (
         <>
-          <PartForm
-            parts={[
-              ["network", "Network settings"],
-              ["time", "Time"],
-            ]}
-            before={(part, draft) =>
-              part === "network" && status !== null && <Unlisted status={status} draft={draft} />
-            }
-          />
+          <Suggestions.Provider value={suggestions}>
+            <PartForm
+              parts={[
+                ["network", "Network settings"],
+                ["time", "Time"],
+              ]}
+              before={(part, draft) =>
+                part === "network" && status !== null && <Unlisted status={status} draft={draft} />
+              }
+            />
+          </Suggestions.Provider>
           {status !== null && <AddressCheck ports={status.interfaces.map(({ name }) => name)} />}
         </>
       )}
     </div>
   );
+}
+
+/** Names that the settings mean by their values. */
+function likely(ports: string[]): ReadonlyMap<string, readonly string[]> {
+  const places = ["links/#/name", "links/#/parent", "links/#/members/#", "routes/#/interface"];
+  return new Map([
+    ...places.map((place) => [`/network/${place}`, ports] as const),
+    ["/time/zone", ["UTC", ...Intl.supportedValuesOf("timeZone")]] as const,
+  ]);
 }
 
 /** Ports of the box that have no settings of their own yet. */
