@@ -27,6 +27,7 @@ const MESSAGE_MAX = 4096;
 const SOURCE_MAX = 40;
 /** What is looked at of a message, characters: far more than is kept, so that no secret is cut in two. */
 const LOOKED_AT = 64 * 1024;
+const LOOK_AT_ONCE = 500;
 /** Lines of a download from a source that is not our own. */
 const DOWNLOAD_LINES = 20_000;
 
@@ -139,8 +140,11 @@ export class LogService {
     };
     for (const line of this.#ring.newestFirst(reached)) if (take(line)) return { lines, next: String(reached) };
     reached = Math.min(reached, this.#ring.oldest);
+    let looked = 0;
     for await (const text of this.#files.texts("newest-first")) {
       for (const line of linesOf(text, "newest-first")) {
+        // A file has thousands: others get their turn in between.
+        if (++looked % LOOK_AT_ONCE === 0) await new Promise(setImmediate);
         if (line.id < reached && take(line)) return { lines, next: String(reached) };
       }
     }
