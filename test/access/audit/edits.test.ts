@@ -60,7 +60,7 @@ test("a change, an insertion or a removal of any byte of a record", async () => 
       const changed = bytes.slice();
       changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
       await detected(`${name}: change at ${at}`, { [name]: changed });
-      if (at % 3 !== 0) continue;
+      if (at % 6 !== 0) continue;
       const [front, back] = [bytes.subarray(0, at), bytes.subarray(at)];
       await detected(`${name}: insertion at ${at}`, { [name]: Buffer.concat([front, Buffer.from([at % 256]), back]) });
       await detected(`${name}: removal at ${at}`, { [name]: Buffer.concat([front, back.subarray(1)]) });
