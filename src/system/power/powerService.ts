@@ -40,6 +40,8 @@ export interface PowerServiceOptions {
   folder: string;
   /** Stops what must be stopped in order before the machine goes down; it has 20 s. */
   prepare(reason: string): Promise<void>;
+  /** Starts it again, when the machine did not go down after all. */
+  resume?(): Promise<void>;
   /** Puts everything back to what a new box has. Left out: the box cannot do it. */
   reset?(options: { keepNetwork: boolean }): Promise<ResetResult>;
   clock?: Clock;
@@ -178,6 +180,7 @@ export class PowerService {
     this.#fault = { id: "power:order", severity: "error", message, since: this.#now().toISOString() };
     this.#log("error", message);
     await this.#remember(null);
+    await this.#options.resume?.().catch((error: unknown) => this.#log("error", `not everything runs again: ${error}`));
   }
 
   #next(after: Date): Date | undefined {

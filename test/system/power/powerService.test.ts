@@ -90,11 +90,13 @@ test("what does not stop in time does not hold the machine up", async (t) => {
 test("an order that the machine refuses, or does not follow, is a fault, and another can be given", async (t) => {
   const machine = new Machine();
   machine.wrong = "Access denied";
-  const power = await machine.boot(t, { prepare: () => Promise.reject(new Error("stuck")) });
+  const resume = async () => void machine.done.push("resume");
+  const power = await machine.boot(t, { prepare: () => Promise.reject(new Error("stuck")), resume });
   await power.order("reboot", "x");
   await machine.clock.advance(3 * SECOND);
   assert.equal(power.faults()[0]?.message, "the reboot could not be done: Access denied");
   assert.equal(power.status().pending, null);
+  assert.deepEqual(machine.done, ["reboot", "resume"], "what was stopped for it runs again");
   machine.wrong = "";
   assert.deepEqual(await power.order("reboot", "again"), { ok: true, inSeconds: 2 });
   assert.deepEqual(power.faults(), []);
