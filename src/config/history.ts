@@ -62,6 +62,7 @@ export class History {
         names.filter((name) => name.endsWith(TEMPORARY)),
       );
       this.#revisions = new Set(names.flatMap((name) => revisionOf(name) ?? []));
+      await this.#prune();
     } catch (error) {
       this.#tell(FOLDER, `cannot be used: ${describe(error)}`, "versions are not kept");
     }
@@ -92,9 +93,7 @@ export class History {
     }
     this.#revisions.add(revision);
     this.#known.set(revision, versionOf(stored));
-    const old = this.#sorted().slice(MAX_VERSIONS);
-    for (const one of old) this.#forget(one);
-    await discard(this.#files, this.#folder, old.map(fileOf));
+    await this.#prune();
   }
 
   /** Newest first. Damaged ones are reported, removed and left out. */
@@ -148,6 +147,12 @@ export class History {
     this.#forget(revision);
     this.#tell(`${FOLDER}/${file}`, what, "it is left out of the history");
     return undefined;
+  }
+
+  async #prune(): Promise<void> {
+    const old = this.#sorted().slice(MAX_VERSIONS);
+    for (const revision of old) this.#forget(revision);
+    await discard(this.#files, this.#folder, old.map(fileOf));
   }
 
   #forget(revision: number): void {
