@@ -112,13 +112,17 @@ export class Administration {
     await this.network.start();
   }
 
-  /** To be called after the configuration has stopped, which may take a change of the network back. */
+  /** Ends what lives by the configuration. */
   async stop(): Promise<void> {
-    await this.network.stop();
     await this.time.stop();
     await this.power.stop();
     await this.tls.stop();
     await this.access.stop();
+  }
+
+  /** To be called when the configuration has stopped: it may have taken a change of the network back. */
+  async stopLast(): Promise<void> {
+    await this.network.stop();
     await this.audit.stop();
     await this.logs.stop();
   }

@@ -90,8 +90,9 @@ export class Box {
     await api.stop();
     await channels[how]();
     await board.stop();
-    await this.#config.stop();
     await administration.stop();
+    await this.#config.stop();
+    await administration.stopLast();
     this.#lock.stop();
   }
 
