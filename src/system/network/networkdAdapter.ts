@@ -128,10 +128,14 @@ export class NetworkdAdapter implements NetworkAdapter {
       await rename(`${path}.tmp`, path);
     }
     for (const { name } of removed) await rm(join(this.#folder, name), { force: true });
-    // networkd neither removes nor alters a bond or VLAN that exists: it makes it anew when it is gone.
+    // networkd neither removes a bond or VLAN, nor alters one.
     const stale = [...written.filter(({ name }) => old.has(name)), ...removed].flatMap(({ name }) => netdevOf(name));
     for (const name of stale) await this.#run("ip", ["link", "delete", "dev", name]);
-    await this.#step("networkctl", ["reload"]);
+    // One that it has known by this name it would make again as it was: only a new start reads the file. Links that stay
+    // the same keep their addresses meanwhile (networkd leaves them when it ends).
+    const isAnew = written.some(({ name }) => netdevOf(name).length > 0);
+    if (isAnew) await this.#step("systemctl", ["restart", "systemd-networkd.service"]);
+    else await this.#step("networkctl", ["reload"]);
   }
 
   /** Undoes what was done, as far as that goes; tells what does not. */

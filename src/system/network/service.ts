@@ -66,13 +66,13 @@ export class NetworkService {
     if (adapter.kind !== "dry") this.#fallback.start(await adapter.status());
   }
 
-  /** The network stays as it is. */
+  /** Carries out what was ordered before; then the network stays as it is. To be called after the configuration's. */
   async stop(): Promise<void> {
-    this.#running = false;
     this.#unlisten();
+    await this.#applying;
+    this.#running = false;
     this.#cancelRetry();
     await this.#fallback.stop();
-    await this.#applying;
   }
 
   /** Fulfilled when every change of the configuration so far has been carried out. */
@@ -134,13 +134,13 @@ export class NetworkService {
   }
 
   #follow(): void {
-    this.#applying = this.#applying.then(() => this.#apply());
+    // Taken now: the configuration tells nothing any more once it has stopped, which may take a change back.
+    const { current } = this.#options.config;
+    this.#applying = this.#applying.then(() => this.#apply(current));
   }
 
-  async #apply(): Promise<void> {
-    if (!this.#running) return;
-    const { config, adapter, services } = this.#options;
-    const { current } = config;
+  async #apply(current: Pick<Config, "network" | "channels">): Promise<void> {
+    const { adapter, services } = this.#options;
     this.#cancelRetry();
     try {
       const plan = planOf(current.network, [...services(current), ...channelServices(current)]);
