@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { mediaDir } from "../media/support/worker.ts";
+import { api } from "./api.ts";
 import { encodeCost } from "./encodeCost.ts";
 import { latency } from "./latency.ts";
 import { start } from "./start.ts";
@@ -16,7 +17,7 @@ import { Noise } from "./support/noise.ts";
 import { transmitCost } from "./transmitCost.ts";
 import { wire } from "./wire.ts";
 
-const benches: Record<string, Bench> = { encodeCost, transmitCost, wire, latency, start, supervisor };
+const benches: Record<string, Bench> = { encodeCost, transmitCost, wire, latency, start, supervisor, api };
 
 const usage = `Usage: npm run bench -- [options] [bench…]
 
