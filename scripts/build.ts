@@ -9,7 +9,7 @@ import { config } from "../src/config/schema.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Packages with a native part, which no bundle can hold. They are loaded where a board has what they are for. */
-const nativePackages = ["i2c-bus", "onoff", "spi-device"];
+const nativePackages = ["@node-rs/argon2", "i2c-bus", "onoff", "spi-device"];
 
 /** One file with all of its modules but the native ones, which stay packages in a node_modules beside or above it. */
 export async function buildSupervisor(outfile: string): Promise<void> {
