@@ -76,6 +76,19 @@ test("a change that was refused does not keep the way back from being gone", asy
   assert.equal((await service.status()).fault, "");
 });
 
+test("what the configuration takes back when it stops is still carried out", async (t) => {
+  const first = configOf({});
+  const { adapter, bus, service, change } = await setUp(t, first);
+  await service.start();
+  await change(configOf({ network: eth0("10.0.0.5") }));
+  const stopping = change(first);
+  bus.emit("config", { revision: 3 });
+  await service.stop();
+  await stopping;
+  assert.deepEqual(adapter.plans.at(-1), adapter.plans[0]);
+  assert.equal(adapter.plans.length, 3);
+});
+
 test("new addresses are asked for before they are used; the box's own and unchanged ones are not", async (t) => {
   const now = configOf({ network: eth0("10.0.0.5") });
   const { adapter, service } = await setUp(t, now);
