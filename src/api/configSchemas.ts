@@ -43,7 +43,7 @@ export const configPlan = z.object({
   confirmSeconds: z.int(),
 });
 
-const trial = z.object({
+export const trial = z.object({
   revision: z.int(),
   author: z.string().nullable(),
   comment: z.string().nullable(),

@@ -6,6 +6,7 @@ import { channel, config } from "../config/schema.ts";
 import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
 import { ACCESS_ANSWERS, ACCESS_REQUESTS } from "./accessSchemas.ts";
 import { AUDIT_ANSWERS } from "./auditSchemas.ts";
+import { BACKUP_ANSWERS, BACKUP_REQUESTS } from "./backupSchemas.ts";
 import { BOARD_ANSWERS, BOARD_REQUESTS } from "./boardSchemas.ts";
 import { CONFIG_ANSWERS, CONFIG_REQUESTS } from "./configSchemas.ts";
 import { NETWORK_ANSWERS, NETWORK_REQUESTS } from "./networkSchemas.ts";
@@ -110,6 +111,7 @@ export const ANSWERS = new Map<z.ZodType, string>([
   ...ACCESS_ANSWERS,
   ...AUDIT_ANSWERS,
   ...TLS_ANSWERS,
+  ...BACKUP_ANSWERS,
   ...BOARD_ANSWERS,
   ...CONFIG_ANSWERS,
   ...NETWORK_ANSWERS,
@@ -123,6 +125,7 @@ export const REQUESTS = new Map<z.ZodType, string>([
   [channelPatch, "ChannelPatch"],
   ...ACCESS_REQUESTS,
   ...TLS_REQUESTS,
+  ...BACKUP_REQUESTS,
   ...BOARD_REQUESTS,
   ...CONFIG_REQUESTS,
   ...NETWORK_REQUESTS,
