@@ -57,7 +57,7 @@ export interface ProblemBody {
 }
 
 export class Box {
-  readonly bus = new Bus();
+  readonly bus: Bus;
   readonly disk = new SimulatedDisk();
   readonly channels = new FakeChannels();
   readonly folder = mkdtempSync(join(tmpdir(), "steadycast-api-"));
@@ -70,8 +70,9 @@ export class Box {
   #document: Json = {};
 
   constructor(options: Partial<ApiServerOptions> = {}) {
+    this.bus = options.bus ?? new Bus();
     const { bus, channels, folder } = this;
-    this.config = make("/data", bus, this.disk);
+    this.config = options.config ?? make("/data", bus, this.disk);
     const config = this.config;
     this.server = new ApiServer({
       ...{ port: 0, webFolder: folder, version: "1.2.3", bus, config, channels, limits: GENEROUS },

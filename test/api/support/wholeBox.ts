@@ -5,13 +5,20 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Route } from "../../../src/api/route.ts";
 import { auditRoutes } from "../../../src/api/routes/audit.ts";
+import { backupRoutes } from "../../../src/api/routes/backups.ts";
 import { logRoutes } from "../../../src/api/routes/logs.ts";
 import { networkRoutes } from "../../../src/api/routes/network.ts";
 import { powerRoutes } from "../../../src/api/routes/power.ts";
+import { presetRoutes } from "../../../src/api/routes/presets.ts";
 import { timeRoutes } from "../../../src/api/routes/time.ts";
 import { tlsRoutes } from "../../../src/api/routes/tls.ts";
 import { Bus } from "../../../src/bus.ts";
+import { ConfigParts } from "../../../src/config/backup/configParts.ts";
+import { keeperOf } from "../../../src/config/backup/part.ts";
+import { BackupService } from "../../../src/config/backup/service.ts";
 import { defaultConfig } from "../../../src/config/schema.ts";
+import type { ConfigService } from "../../../src/config/store.ts";
+import { DailyBackups } from "../../../src/system/backup/daily.ts";
 import { commandRunner } from "../../../src/system/command.ts";
 import { Diagnostics } from "../../../src/system/diagnostics/diagnostics.ts";
 import { LogService } from "../../../src/system/logs/logService.ts";
@@ -24,6 +31,7 @@ import { Bench as AuditBench } from "../../access/audit/support.ts";
 import { AccessBox } from "../../access/support/box.ts";
 import { TlsBench } from "../../access/tls/support.ts";
 import { SimulatedDisk } from "../../config/support/disk.ts";
+import { make } from "../../config/support/service.ts";
 import { VirtualClock } from "../../support/virtualClock.ts";
 import { FakeAdapter, link } from "../../system/network/support/fakeAdapter.ts";
 import { startBoard } from "./board.ts";
@@ -71,15 +79,39 @@ async function startSystem(t: TestContext, people: AccessBox): Promise<Route[]> 
   ];
 }
 
+/** Backups of configuration and users, and presets. */
+async function startBackups(t: TestContext, config: ConfigService, bus: Bus, people: AccessBox): Promise<Route[]> {
+  const files = new SimulatedDisk();
+  const now = () => people.now();
+  const keepers = [new ConfigParts(config), keeperOf(people.access.backup)];
+  const backups = new BackupService({
+    ...{ folder: "/data", bus, keepers, firmware: "1.2.3", files, now },
+    box: () => config.current.box.name,
+  });
+  const daily = new DailyBackups({
+    ...{ folder: "/data", bus, config, backups, files, now, clock: new VirtualClock() },
+    send: async () => ({ ok: true }),
+  });
+  await daily.start();
+  t.after(() => daily.stop());
+  return [...backupRoutes(backups, daily), ...presetRoutes(config)];
+}
+
 /** With the admin of an AccessBox. */
 export async function startWholeBox(t: TestContext): Promise<WholeBox> {
   const people = await AccessBox.ready();
   const { board } = await startBoard(t);
   const audit = (await AuditBench.start()).log;
   const tls = (await TlsBench.start()).service;
-  const routes = [...auditRoutes(audit), ...tlsRoutes(tls), ...(await startSystem(t, people))];
-  const box = new Box({ access: people.access, audit, board, routes });
-  await box.config.start();
+  const bus = new Bus();
+  const config = make("/data", bus, new SimulatedDisk());
+  await config.start();
+  const routes = [
+    ...[...auditRoutes(audit), ...tlsRoutes(tls)],
+    ...(await startSystem(t, people)),
+    ...(await startBackups(t, config, bus, people)),
+  ];
+  const box = new Box({ access: people.access, audit, board, bus, config, routes });
   await box.server.start();
   t.after(async () => {
     await box.server.stop();
