@@ -3,18 +3,25 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { AccessService } from "./access/access.ts";
 import { AuditLog } from "./access/audit/log.ts";
+import { TlsBackupPart } from "./access/tls/backupPart.ts";
 import { TlsService } from "./access/tls/service.ts";
 import { type DiagnosticsSources, diagnosticsParts } from "./api/diagnosticsParts.ts";
 import type { Route } from "./api/route.ts";
 import { auditRoutes } from "./api/routes/audit.ts";
+import { backupRoutes } from "./api/routes/backups.ts";
 import { logRoutes } from "./api/routes/logs.ts";
 import { networkRoutes } from "./api/routes/network.ts";
 import { powerRoutes } from "./api/routes/power.ts";
+import { presetRoutes } from "./api/routes/presets.ts";
 import { timeRoutes } from "./api/routes/time.ts";
 import { tlsRoutes } from "./api/routes/tls.ts";
 import { systemClock } from "./board/ports.ts";
 import type { Bus } from "./bus.ts";
+import { ConfigParts } from "./config/backup/configParts.ts";
+import { keeperOf } from "./config/backup/part.ts";
+import { BackupService } from "./config/backup/service.ts";
 import type { ConfigService } from "./config/store.ts";
+import { DailyBackups } from "./system/backup/daily.ts";
 import { commandRunner } from "./system/command.ts";
 import { Diagnostics } from "./system/diagnostics/diagnostics.ts";
 import { machineParts } from "./system/diagnostics/machineParts.ts";
@@ -39,12 +46,16 @@ export interface AdministrationOptions {
   data: string;
   /** In memory. */
   runtime: string;
+  /** Of this firmware. */
+  version: string;
   /** Whether network, clock and power of this machine are the box's to set: on the box itself, never on a PC. */
   owns: boolean;
   /** Where web page and API are, while they are. */
   web(): { http: number | undefined; https: number | undefined; localOnly: boolean } | undefined;
   /** Stops what must be stopped in order before the machine goes down. */
   prepare(reason: string): Promise<void>;
+  /** Takes that back, when the machine does not go down after all. */
+  resume(): Promise<void>;
   reset(options: { keepNetwork: boolean }): Promise<ResetResult>;
 }
 
@@ -56,6 +67,8 @@ export class Administration {
   readonly time: TimeService;
   readonly power: PowerService;
   readonly logs: LogService;
+  readonly backups: BackupService;
+  readonly daily: DailyBackups;
   readonly #run = commandRunner();
   readonly #redact: Redact;
 
@@ -63,6 +76,7 @@ export class Administration {
     const run = this.#run;
     const redact = redactor(configSecrets(() => (config.isRunning ? config.current : undefined)));
     this.#redact = redact;
+    bus.redact = redact;
     this.audit = new AuditLog({ folder: join(data, "audit"), bus, clock: systemClock });
     this.access = new AccessService({
       ...{ folder: data, runtimeFolder: runtime, bus, audit: this.audit, localNetworks },
@@ -85,8 +99,14 @@ export class Administration {
     this.time = new TimeService({ config, bus, adapter: owns ? new Timesyncd(run) : new DryTime(run) });
     this.power = new PowerService({
       ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run) : new DryPower() },
-      ...{ prepare: options.prepare, reset: options.reset },
+      ...{ prepare: options.prepare, resume: options.resume, reset: options.reset },
     });
+    this.backups = new BackupService({
+      ...{ folder: data, bus, firmware: options.version },
+      box: () => config.current.box.name,
+      keepers: [new ConfigParts(config), keeperOf(this.access.backup), keeperOf(new TlsBackupPart(this.tls))],
+    });
+    this.daily = new DailyBackups({ folder: data, bus, config, backups: this.backups });
     this.logs = new LogService({
       ...{ folder: join(data, "logs"), bus, redact },
       sources: [new MediaLogs(runtime), ...(owns ? [new Journal(run)] : [])],
@@ -103,7 +123,10 @@ export class Administration {
     await this.audit.start();
     await this.access.start();
     await this.tls.start();
+    // Everything that keeps parts is there; nothing lives by them yet.
+    await this.backups.start();
     await this.power.start();
+    await this.daily.start();
     this.time.start();
   }
 
@@ -115,7 +138,9 @@ export class Administration {
   /** Ends what lives by the configuration. */
   async stop(): Promise<void> {
     await this.time.stop();
+    await this.daily.stop();
     await this.power.stop();
+    await this.backups.stop();
     await this.tls.stop();
     await this.access.stop();
   }
@@ -142,6 +167,8 @@ export class Administration {
       ...tlsRoutes(this.tls),
       ...networkRoutes(this.network),
       ...timeRoutes(this.time),
+      ...backupRoutes(this.backups, this.daily),
+      ...presetRoutes(sources.config),
       ...powerRoutes(this.power, this.access),
       ...logRoutes(this.logs, diagnostics),
     ];

@@ -96,9 +96,10 @@ export class Box {
     this.#lock.stop();
   }
 
-  /** Removes all that the box has kept; it must be stopped. */
+  /** Removes all that the box has kept, sessions of its users included; it must be stopped. */
   async wipe(): Promise<void> {
     await rm(this.#options.data, { recursive: true, force: true });
+    await rm(join(this.#options.runtime, "sessions.json"), { force: true });
   }
 
   /** What is kept by a reset that keeps the network. */
@@ -126,7 +127,9 @@ export class Box {
     const administration: Administration = new Administration({
       ...{ config, bus, data, runtime, owns },
       web: () => api.web,
+      version: manifest.version,
       prepare: () => channels.stop(),
+      resume: () => channels.start(),
       reset: async (how) => {
         reset(how);
         return "done";
@@ -140,7 +143,7 @@ export class Box {
         power: administration.power,
         access: administration.access,
       }),
-      lights: () => lightStates(channels, board.isLinked, board.faults().length > 0),
+      lights: () => lightStates(channels, board.isLinked, board.faults().length + administration.faults().length > 0),
       thermal: {
         preview: (preview) => channels.relieve({ preview }),
         shed: (shed) => channels.relieve({ shed }),
@@ -155,6 +158,7 @@ export class Box {
       version: manifest.version,
       access: administration.access,
       audit: administration.audit,
+      faults: () => administration.faults(),
       routes: administration.routes({ version: manifest.version, config, channels, board }),
     });
     return { board, channels, administration, api };

@@ -38,6 +38,9 @@ export class Bus {
   readonly #attention = new Set<{ name: keyof Events; changed: () => void }>();
   readonly #failed: (name: string, error: unknown) => void;
 
+  /** Takes secrets out of messages for the log before anybody hears them. */
+  redact: (message: string) => string = (message) => message;
+
   /** @param failed is told of a listener that threw; the default writes to stderr. */
   constructor(failed?: (name: string, error: unknown) => void) {
     this.#failed = failed ?? ((name, error) => console.error(`listener of "${name}" failed:`, error));
@@ -74,9 +77,10 @@ export class Bus {
   }
 
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    const told = "message" in event ? { ...event, message: this.redact(event.message) } : event;
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
-        (listener as Listener<K>)(event);
+        (listener as Listener<K>)(told);
       } catch (error) {
         this.#failed(name, error);
       }

@@ -33,6 +33,7 @@ test("the defaults are those of a PC", () => {
     board: "virtual",
     orphanSeconds: 60,
     stamp: false,
+    owns: false,
   });
 });
 

@@ -64,12 +64,14 @@ const storeProblem = z.object({ when: time, file: z.string(), what: z.string(), 
 export const storeProblemList = z.object({ problems: z.array(storeProblem) });
 
 export const health = z.object({
-  /** `degraded`: a channel is failed or has a fault, or a stored file had to be replaced since the start. */
+  /** `degraded`: a channel is failed or has a fault, so has the box, or a stored file had to be replaced since the start. */
   status: z.enum(["ok", "degraded"]),
   version: z.string(),
   uptimeSeconds: z.int().min(0),
   revision: z.int().min(1),
   configurationProblems: z.int().min(0),
+  /** What is wrong with the board and the system of the box. */
+  boxFaults: z.int().min(0),
   /** How many channels are in each state. */
   channels: z.record(channelState, z.int().min(0)),
 });

@@ -55,6 +55,8 @@ export interface ApiServerOptions {
   board?: BoardControl;
   /** Those of the services that the server itself does not need. */
   routes?: readonly Route[];
+  /** What is wrong with the system of the box, beside its board and channels. */
+  faults?(): readonly unknown[];
   /** How long a client of the events may take nothing, ms; the default is 30 s. */
   stallMs?: number;
   limits?: Partial<Limits>;
@@ -90,7 +92,10 @@ export class ApiServer {
       ...(board?.virtual === undefined ? [] : benchRoutes(board.virtual, board.file)),
       ...(options.access === undefined ? [] : accessRoutes(options.access)),
       ...(options.routes ?? []),
-      ...boxRoutes({ config, channels, events: this.#events, version, describe }),
+      ...boxRoutes({
+        ...{ config, channels, events: this.#events, version, describe },
+        faults: () => (board?.faults().length ?? 0) + (options.faults?.().length ?? 0),
+      }),
     ];
 
     const app = new Koa();

@@ -10,23 +10,27 @@ export interface BoxRoutesOptions {
   channels: ChannelControl;
   events: EventHub;
   version: string;
+  /** How many things are wrong with the box beside its channels. */
+  faults(): number;
   /** The OpenAPI document of all routes, these included. */
   describe(): unknown;
 }
 
-export function boxRoutes({ config, channels, events, version, describe }: BoxRoutesOptions): Route[] {
+export function boxRoutes({ config, channels, events, version, faults, describe }: BoxRoutesOptions): Route[] {
   const measure = (): Health => {
     const list = channels.list();
     const count: Health["channels"] = { stopped: 0, starting: 0, live: 0, held: 0, slate: 0, failed: 0 };
     for (const { state } of list) count[state]++;
     const configurationProblems = config.problems().length;
-    const faulty = list.some(({ state, faults }) => state === "failed" || faults.length > 0);
+    const boxFaults = faults();
+    const faulty = list.some(({ state, faults: own }) => state === "failed" || own.length > 0);
     return {
-      status: faulty || configurationProblems > 0 ? "degraded" : "ok",
+      status: faulty || configurationProblems > 0 || boxFaults > 0 ? "degraded" : "ok",
       version,
       uptimeSeconds: Math.floor(process.uptime()),
       revision: config.revision,
       configurationProblems,
+      boxFaults,
       channels: count,
     };
   };
