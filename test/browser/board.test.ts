@@ -5,8 +5,10 @@ import type { Page } from "playwright-core";
 import { buildWeb } from "../../scripts/build.ts";
 import { systemClock } from "../../src/board/ports.ts";
 import { Bus } from "../../src/bus.ts";
+import { AccessBox, PASSWORD } from "../access/support/box.ts";
 import { makeBoard } from "../api/support/board.ts";
 import { Box } from "../api/support/box.ts";
+import { logIn } from "../support/login.ts";
 import { launchBrowser } from "./support/browser.ts";
 import { lowContrastTexts } from "./support/contrast.ts";
 
@@ -25,7 +27,8 @@ test("the page shows the board and its bench, and operates them", async (t) => {
   const board = await makeBoard(bus, systemClock);
   await board.start();
   t.after(() => board.stop());
-  const box = await Box.start(t, { board, bus });
+  const { access } = await AccessBox.ready();
+  const box = await Box.start(t, { board, bus, access });
   await buildWeb(box.folder);
   const browser = await launchBrowser();
   t.after(() => browser.close());
@@ -38,6 +41,7 @@ test("the page shows the board and its bench, and operates them", async (t) => {
     if (["error", "warning"].includes(message.type()) && !noPreview) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  await (await logIn(box.server.url, "admin", PASSWORD)).into(page.context());
   await page.goto(box.server.url);
   const section = (name: string) => page.getByRole("region", { name, exact: true });
   const button = (name: string) => page.getByRole("button", { name, exact: true });

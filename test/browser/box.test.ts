@@ -44,6 +44,7 @@ test("the page shows a channel on air, takes it off air and back, and survives t
     if (["error", "warning"].includes(message.type()) && !noPreview) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  await (await box.admin()).into(page.context());
   await page.goto(box.url);
   const state = page.locator(".state");
   const reads = (text: string) => state.filter({ hasText: text }).waitFor();
