@@ -188,7 +188,7 @@ const impacts: [what: string, edit: Edit, impact: Partial<ChannelImpact>[], sect
 for (const [what, edit, expected, sections] of impacts) {
   test(`a plan tells what it interrupts: ${what}`, async () => {
     const service = await prepared();
-    const plan = service.plan({ document: edited(edit) });
+    const plan = await service.plan({ document: edited(edit) });
     assert.equal(plan.valid, true);
     assert.equal(plan.changed, sections.length > 0);
     assert.deepEqual(plan.sections, sections);
@@ -225,14 +225,14 @@ test("what can cut the admin off waits for its confirmation", async () => {
     (c) => void c.network.links.push({ ...c.network.links[0], name: "eth1" } as Config["network"]["links"][number]),
   ];
   for (const edit of edits) {
-    const { canCutOff, confirmSeconds } = service.plan({ document: edited(edit) });
+    const { canCutOff, confirmSeconds } = await service.plan({ document: edited(edit) });
     assert.deepEqual([canCutOff, confirmSeconds], [true, 120]);
   }
 });
 
 test("a plan says what is wrong, field by field, and takes marks and patches", async () => {
   const service = await prepared();
-  const wrong = service.plan({ patch: { box: { name: 7 }, panel: { pin: SECRET_MARK, dimAfter: -1 } } });
+  const wrong = await service.plan({ patch: { box: { name: 7 }, panel: { pin: SECRET_MARK, dimAfter: -1 } } });
   assert.equal(wrong.valid, false);
   assert.deepEqual(
     wrong.errors.map(({ pointer, message }) => `${pointer} ${message}`),
@@ -242,12 +242,12 @@ test("a plan says what is wrong, field by field, and takes marks and patches", a
       "/panel/dimAfter must be between 0 and 3600 s, is -1",
     ],
   );
-  const same = service.plan({ document: service.shown });
+  const same = await service.plan({ document: service.shown });
   assert.deepEqual([same.valid, same.changed, same.given], [true, false, []]);
-  assert.deepEqual(service.plan({ document: service.current }).given, ["channels"]);
+  assert.deepEqual((await service.plan({ document: service.current })).given, ["channels"]);
   for (const nonsense of [null, 7, []]) {
-    assert.equal(service.plan({ document: nonsense }).valid, false);
-    assert.equal(service.plan({ patch: nonsense }).valid, false);
+    assert.equal((await service.plan({ document: nonsense })).valid, false);
+    assert.equal((await service.plan({ patch: nonsense })).valid, false);
   }
 });
 
@@ -265,20 +265,16 @@ test("a patch does not carry a secret along to another host", async () => {
 test("every way to change takes the mark for the secret that is set", async () => {
   const service = await prepared();
   const shown = () => structuredClone(service.shown);
-  const marked = () => second(shown());
   assert.equal((await service.replace({ ...shown(), box: { name: "1" } })).ok, true);
   assert.equal((await service.apply({ document: { ...shown(), box: { name: "2" } } })).ok, true);
   assert.equal((await service.apply({ patch: { channels: shown().channels.reverse() } })).ok, true);
-  assert.equal(
-    (await service.replaceChannel("ch2", { ...marked(), ...service.shownChannel("ch2"), name: "4" })).ok,
-    true,
-  );
+  assert.equal((await service.replaceChannel("ch2", { ...service.shownChannel("ch2"), name: "4" })).ok, true);
   const { outputs } = service.shownChannel("ch2") as Config["channels"][number];
   assert.equal((await service.editChannel("ch2", (old) => ({ ...old, outputs, name: "5" }))).ok, true);
   assert.equal((await service.removeChannel("ch1")).ok, true);
   assert.equal(service.revision, 8);
-  assert.equal(service.channel("ch2")?.outputs[0]?.id, "srt");
-  assert.equal((service.channel("ch2")?.outputs[0] as typeof srt).passphrase, srt.passphrase);
+  const [kept] = service.channel("ch2")?.outputs ?? [];
+  assert.equal(kept?.type === "srt" && kept.passphrase, srt.passphrase);
   const copy = await service.addChannel({ ...service.shownChannel("ch2"), id: "ch3" });
   assert.ok(!copy.ok && copy.reason === "invalid");
   assert.deepEqual(copy.errors, [{ pointer: "/outputs/0/passphrase", message: "must be given anew" }]);
@@ -293,7 +289,7 @@ test("a change is held to the parts that it may touch, and tells nothing of secr
   for (const pin of ["1234", "4321"]) {
     const guess = await service.apply({ patch: { panel: { pin } } }, { sections });
     assert.deepEqual(guess, { ok: false, reason: "not-allowed", sections: ["panel"] });
-    assert.deepEqual(service.plan({ patch: { panel: { pin } } }).given, ["panel"]);
+    assert.deepEqual((await service.plan({ patch: { panel: { pin } } })).given, ["panel"]);
   }
   assert.equal((await service.apply({ patch: { channels: [] } }, { sections })).ok, true);
 });
