@@ -400,13 +400,15 @@ test("a change by somebody else meanwhile is told, and does not overwrite theirs
   await page.goto(`${url}/#network`);
   await card("Network settings").getByLabel("Host name").fill("other-name");
   api.administration.differences = [{ pointer: "/network/hostname", before: "headend-3", after: "other-name" }];
+  api.administration.canCutOff = true;
   api.tag = '"4-def"';
   api.publish("config", { revision: 4 });
   await shows("The configuration has changed meanwhile. Discard your changes");
   await button("Show what would change").click();
-  await button("Apply").click();
+  await button("Try it").click();
   await page.getByRole("dialog").getByRole("alert").getByText("The configuration has changed meanwhile").waitFor();
   await page.keyboard.press("Escape");
+  assert.equal(await card("A change is on trial").count(), 0);
   await button("Discard").click();
   assert.equal(await card("Network settings").getByLabel("Host name").inputValue(), "headend-3");
 });
