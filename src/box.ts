@@ -52,7 +52,10 @@ export class Box {
   constructor(options: BoxOptions) {
     this.#options = options;
     this.#lock = new RuntimeLock(options.runtime);
-    this.#config = new ConfigService({ folder: options.data, bus: options.bus, initial: () => this.#firstConfig() });
+    this.#config = new ConfigService({
+      ...{ folder: options.data, bus: options.bus, initial: () => this.#firstConfig() },
+      admit: async (next) => (await this.#parts?.administration.network.check(next)) ?? [],
+    });
   }
 
   /** @param began when the start was asked for, as performance.now() tells */

@@ -25,6 +25,8 @@ export interface ConfigServiceOptions {
   bus: Bus;
   /** What a box without a usable file starts with. */
   initial(): Config;
+  /** What the world beyond the schema has against a valid configuration, such as an address that another machine has. */
+  admit?(next: Config): Promise<FieldError[]>;
   files?: FilePort;
   now?(): Date;
   timers?: Timers;
@@ -36,6 +38,7 @@ const NOT_RUNNING = "the configuration service is not running";
 export class ConfigService {
   readonly #bus: Bus;
   readonly #initial: () => Config;
+  readonly #admit: (next: Config) => Promise<FieldError[]>;
   readonly #now: () => Date;
   readonly #timers: Timers;
   readonly #file: DurableJsonFile<Config>;
@@ -57,6 +60,7 @@ export class ConfigService {
     const { folder, files = realFiles } = options;
     this.#bus = options.bus;
     this.#initial = options.initial;
+    this.#admit = options.admit ?? (async () => []);
     this.#now = options.now ?? (() => new Date());
     this.#timers = options.timers ?? systemTimers;
     const report = (problem: StoreProblem): void => this.#report(problem);
@@ -167,9 +171,12 @@ export class ConfigService {
   }
 
   /** What a change would do if it was made now. `given`: parts in which it gives secrets themselves. */
-  plan(proposal: Proposal, options: Pick<ChangeOptions, "local"> = {}): Plan & { given: string[] } {
+  async plan(proposal: Proposal, options: Pick<ChangeOptions, "local"> = {}): Promise<Plan & { given: string[] }> {
     const prepared = prepare(this.#documentOf(proposal), this.current);
-    return { ...this.#plan(prepared, options), given: prepared.ok ? prepared.given : [] };
+    const plan = this.#plan(prepared, options);
+    if (!prepared.ok) return { ...plan, given: [] };
+    const errors = plan.changed ? await this.#admit(prepared.document) : [];
+    return { ...plan, valid: errors.length === 0, errors, given: prepared.given };
   }
 
   /** What bringing a version back would do; undefined when there is no such version. */
@@ -350,6 +357,8 @@ export class ConfigService {
     const seconds = options.confirmSeconds ?? (canCutOff && !options.local ? CONFIRM_SECONDS : 0);
     const wrong = checkSeconds(seconds, canCutOff && !options.local);
     if (wrong !== undefined) return { ok: false, reason: "invalid", errors: [wrong] };
+    const objections = await this.#admit(prepared.document);
+    if (objections.length > 0) return { ok: false, reason: "invalid", errors: objections };
 
     const now = this.#now();
     const stored: Stored<Config> = {

@@ -102,6 +102,7 @@ test("health counts the channels by state", async (t) => {
     version: "1.2.3",
     revision: 1,
     configurationProblems: 0,
+    boxFaults: 0,
     channels: { stopped: 0, starting: 0, live: 1, held: 0, slate: 0, failed: 0 },
   });
 });

@@ -205,7 +205,7 @@ test("a channel that is off is not interrupted", async () => {
   const service = await prepared();
   await service.editChannel("ch1", (channel) => ({ ...channel, enabled: false }));
   const change = (channel: object) => service.plan({ patch: { channels: [{ ...first(document()), ...channel }] } });
-  const { channels } = change({ enabled: false, video: { gop: 50 } });
+  const { channels } = await change({ enabled: false, video: { gop: 50 } });
   assert.deepEqual(
     channels.map(({ id, change, interrupts }) => [id, change, interrupts]),
     [
@@ -213,7 +213,7 @@ test("a channel that is off is not interrupted", async () => {
       ["ch1", "changed", false],
     ],
   );
-  assert.equal(change({}).channels[1]?.change, "started");
+  assert.equal((await change({})).channels[1]?.change, "started");
 });
 
 test("what can cut the admin off waits for its confirmation", async () => {
@@ -307,4 +307,25 @@ test("the entity tag changes with a secret, but is not made from it", async () =
   }
   assert.notEqual(tags[0], tags[1]);
   assert.equal(tags[1], tags[3], "or the PIN could be found by trying");
+});
+
+test("what the world has against a change is told by the plan, and refuses it", async () => {
+  const objection = { pointer: "/network/links/0/ipv4/address", message: "another machine has it" };
+  const asked: string[] = [];
+  const service = new ConfigService({
+    ...{ folder: "/data", bus: new Bus(), files: new SimulatedDisk(), initial: defaultConfig },
+    admit: async ({ box }) => {
+      asked.push(box.name);
+      return box.name === "Taken" ? [objection] : [];
+    },
+  });
+  await service.start();
+  const [taken, free] = [{ patch: { box: { name: "Taken" } } }, { patch: { box: { name: "Free" } } }];
+  const { valid, errors } = await service.plan(taken);
+  assert.deepEqual([valid, errors], [false, [objection]]);
+  assert.deepEqual(await service.apply(taken), { ok: false, reason: "invalid", errors: [objection] });
+  assert.equal(service.current.box.name, "Steadycast");
+  assert.equal((await service.apply(free)).ok, true);
+  assert.equal((await service.apply(free)).ok, true);
+  assert.deepEqual(asked, ["Taken", "Taken", "Free"], "what changes nothing is not asked about");
 });

@@ -133,7 +133,7 @@ test("while a change is on trial, no other is made", async () => {
     const result = await change;
     assert.ok(!result.ok && result.reason === "trial" && result.trial.revision === 2, JSON.stringify(result));
   }
-  assert.equal(service.plan({ document: named("x") }).valid, true, "but it can be planned");
+  assert.equal((await service.plan({ document: named("x") })).valid, true, "but it can be planned");
 });
 
 test("when it cannot be stored, it stays on trial until its time is over", async () => {
@@ -215,8 +215,8 @@ test("how long a change waits is asked for within limits; none at the box itself
       [`/confirmSeconds must be between 10 and 3600 s for a change that can cut you off, is ${confirmSeconds}`],
     );
   }
-  assert.equal(service.plan(network).confirmSeconds, 120);
-  assert.equal(service.plan(network, { local: true }).confirmSeconds, 0);
+  assert.equal((await service.plan(network)).confirmSeconds, 120);
+  assert.equal((await service.plan(network, { local: true })).confirmSeconds, 0);
   const local = await service.apply(network, { local: true });
   assert.ok(local.ok && local.trial === undefined);
   const harmless = await service.replace({ ...service.current, box: { name: "x" } });

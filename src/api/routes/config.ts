@@ -90,7 +90,7 @@ function changeRoutes(config: ConfigService): Route[] {
           answer(ctx, plan);
           return;
         }
-        const { given, ...plan } = config.plan(proposalOf(body));
+        const { given, ...plan } = await config.plan(proposalOf(body));
         holdToSections(ctx, [...new Set([...plan.sections, ...given])]);
         answer(ctx, plan);
       },
