@@ -119,7 +119,7 @@ const parts: Record<string, Part> = {
   },
   sanitizers: {
     title: "Native programs with address and undefined-behaviour sanitizers",
-    limit: 300,
+    limit: 420,
     commands: sanitized,
   },
   fuzz: {
@@ -127,7 +127,7 @@ const parts: Record<string, Part> = {
     limit: 300,
     commands: () => [...nativeBuild("build/media-fuzz", { CC: "clang" }, "-Dfuzz=true"), ...fuzzing()],
   },
-  unit: { title: "Unit tests", limit: 180, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
+  unit: { title: "Unit tests", limit: 420, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
   media: {
     title: "Media tests",
     limit: 900,
@@ -135,12 +135,12 @@ const parts: Record<string, Part> = {
   },
   browser: {
     title: "Browser tests",
-    limit: 180,
+    limit: 480,
     commands: () => nodeTests(filesBelow("test/browser", ".test.ts"), "--test-concurrency=1"),
   },
   machine: {
     title: "Machine tests",
-    limit: 180,
+    limit: 420,
     commands: () => nodeTests(filesBelow("test/machine", ".test.ts"), "--test-concurrency=1"),
   },
 };

@@ -70,6 +70,7 @@ export class Administration {
   readonly backups: BackupService;
   readonly daily: DailyBackups;
   readonly #run = commandRunner();
+  readonly #unlisten: () => void;
   readonly #redact: Redact;
 
   constructor({ config, bus, data, runtime, owns, web, ...options }: AdministrationOptions) {
@@ -78,6 +79,17 @@ export class Administration {
     this.#redact = redact;
     bus.redact = redact;
     this.audit = new AuditLog({ folder: join(data, "audit"), bus, clock: systemClock });
+    this.#unlisten = bus.on("trial", ({ revision, state, author }) => {
+      // What people decide is recorded with who they are; this is what the box does by itself.
+      if (state !== "expired" && state !== "stopped") return;
+      const why =
+        state === "expired" ? "nobody confirmed it in time" : "the supervisor stopped before it was confirmed";
+      this.audit.record({
+        who: { name: "box", role: "admin", via: "local", address: "" },
+        ...{ what: "revertConfig", target: `revision ${revision}`, result: "done" },
+        detail: author === null ? why : `${why}; it was made by ${author}`,
+      });
+    });
     this.access = new AccessService({
       ...{ folder: data, runtimeFolder: runtime, bus, audit: this.audit, localNetworks },
       settings: () => config.current.access,
@@ -147,6 +159,7 @@ export class Administration {
 
   /** To be called when the configuration has stopped: it may have taken a change of the network back. */
   async stopLast(): Promise<void> {
+    this.#unlisten();
     await this.network.stop();
     await this.audit.stop();
     await this.logs.stop();

@@ -79,6 +79,21 @@ async function problem(response: Response): Promise<ApiError> {
   return new ApiError(`The box answered ${status} ${response.statusText}`.trim(), refused);
 }
 
+/** How long after a key or a touch somebody counts as present, ms. */
+const presentMs = 60_000;
+let lastInput = 0;
+
+/**
+ * Notes when somebody uses the page. It asks the box for pictures and figures by itself, too, which must not keep a session
+ * alive that has been left.
+ */
+export function watchPresence(): void {
+  const note = () => {
+    lastInput = performance.now();
+  };
+  for (const name of ["pointerdown", "keydown", "wheel"]) addEventListener(name, note, { capture: true, passive: true });
+}
+
 /** A request that gives up in time. @throws ApiError, or what an aborted fetch throws */
 export async function request(path: string, init: RequestInit, limitMs = timeoutMs): Promise<Response> {
   const limit = AbortSignal.timeout(limitMs);
@@ -86,6 +101,7 @@ export async function request(path: string, init: RequestInit, limitMs = timeout
   const headers = new Headers(init.headers);
   // What other sites make a browser send cannot have it, so the box takes changes only with it.
   if (init.method !== undefined && init.method !== "GET") headers.set("Steadycast-Request", "1");
+  else if (performance.now() - lastInput > presentMs) headers.set("Steadycast-Background", "1");
   let response: Response;
   try {
     response = await fetch(path, { ...init, headers, signal });

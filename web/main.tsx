@@ -1,6 +1,6 @@
 /** The page: what the box tells goes into the store, and the components show it. */
 import { render } from "preact";
-import { ApiError, fetchConfig, listen, onDoubt } from "./api.ts";
+import { ApiError, fetchConfig, listen, onDoubt, watchPresence } from "./api.ts";
 import { App } from "./components/App.tsx";
 import { Services } from "./hooks.ts";
 import { LevelHub } from "./levels.ts";
@@ -12,6 +12,7 @@ const store = new Store();
 const levels = new LevelHub();
 const session = new Session();
 const trial = new TrialWatch();
+watchPresence();
 
 async function refreshConfig(): Promise<void> {
   try {

@@ -48,6 +48,8 @@ export interface Credentials {
   bearer?: string | undefined;
   /** Of the peer, without a port. */
   address: string;
+  /** The page asks by itself: this does not count as use of the session. */
+  background?: boolean;
 }
 
 const steadyClock = {
@@ -133,14 +135,14 @@ export class AccessService {
   }
 
   /**
-   * Who sends a request; undefined for nobody, and for what is not valid any more. Counts as use of the session. A token
+   * Who sends a request; undefined for nobody, and for what is not valid any more. Counts as use of the session unless it is in the background. A token
    * that is not valid is not made up for by a cookie.
    */
-  identify({ cookie, bearer, address }: Credentials): Principal | undefined {
+  identify({ cookie, bearer, address, background = false }: Credentials): Principal | undefined {
     const from = plainAddress(address);
     if (bearer !== undefined) return this.tokens.identify(bearer, from);
     if (cookie === undefined) return undefined;
-    const session = this.#parts.sessions.use(cookie, from);
+    const session = this.#parts.sessions.use(cookie, from, !background);
     return session === undefined ? this.#login.identifySetup(cookie, from) : this.#principalOf(session, from);
   }
 

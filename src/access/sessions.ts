@@ -113,8 +113,8 @@ export class Sessions {
     return { secret, session: one };
   }
 
-  /** The session of a secret, if it lives; counts as use. */
-  use(secret: string, address: string): Session | undefined {
+  /** The session of a secret, if it lives. @param counts as use, which keeps it alive */
+  use(secret: string, address: string, counts: boolean): Session | undefined {
     const one = this.#byHash.get(digest(secret));
     if (one === undefined) return undefined;
     if (!this.#lives(one)) {
@@ -122,6 +122,7 @@ export class Sessions {
       this.#saveLater();
       return undefined;
     }
+    if (!counts) return one;
     one.seen = this.#options.clock.now();
     one.address = address;
     this.#saveLater();

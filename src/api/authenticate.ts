@@ -8,7 +8,7 @@ import { type Buckets, neighbourhood } from "./limits.ts";
 import { originOf } from "./listeners.ts";
 import { isKnown, principalOf, setPrincipal } from "./principal.ts";
 import { Problem } from "./problem.ts";
-import type { Route } from "./route.ts";
+import { BASE, type Route } from "./route.ts";
 
 /** What is asked of the access service here. */
 export interface Identification {
@@ -56,7 +56,7 @@ export function authenticate({ access, buckets }: AuthenticateOptions): Middlewa
     // A token goes first: a program that sends one does not mean a cookie that its library has kept.
     const cookie = bearer === undefined ? sessionCookie(ctx) : undefined;
     const some = bearer !== undefined || cookie !== undefined;
-    const principal = some ? access.identify({ bearer, cookie, address }) : undefined;
+    const principal = some ? access.identify({ bearer, cookie, address, background: isBackground(ctx) }) : undefined;
     if (principal === undefined) slow(buckets.unknown, near);
     else {
       slow(changes(ctx) ? buckets.changing : buckets.reading, `${principal.via} ${principal.id} ${near}`);
@@ -64,6 +64,11 @@ export function authenticate({ access, buckets }: AuthenticateOptions): Middlewa
     }
     await next();
   };
+}
+
+/** What the page asks for by itself: what it says so of, and its stream of events, which it opens again and again. */
+function isBackground(ctx: Context): boolean {
+  return !changes(ctx) && (ctx.get("Steadycast-Background") === "1" || ctx.path === `${BASE}/events`);
 }
 
 /** Throws unless the one who asks may use the route; without a route, unless they may be told that there is none. */

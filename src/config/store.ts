@@ -5,13 +5,14 @@
 import { Low } from "lowdb";
 import type { Bus, Events } from "../bus.ts";
 import type { ChangeOptions, ChangeResult, Proposal, TrialEndResult } from "./change.ts";
+import { withChannel, withEdited, withoutChannel } from "./channelEdits.ts";
 import { type Difference, diff } from "./diff.ts";
 import { type Check, DurableJsonFile, type StoreProblem } from "./durableFile.ts";
 import { checksum, type Stored } from "./envelope.ts";
 import { explain, type FieldError, inOneLine } from "./explain.ts";
 import { type FilePort, files as realFiles } from "./files.ts";
 import { History, type Version } from "./history.ts";
-import { deepFreeze, isObject, mergePatch, valueAt } from "./json.ts";
+import { deepFreeze, mergePatch } from "./json.ts";
 import { migrate } from "./migrations.ts";
 import { CONFIRM_LIMITS, CONFIRM_SECONDS, compare, NO_IMPACT, type Plan, type Prepared, prepare } from "./plan.ts";
 import { type ChannelConfig, type Config, config as schema } from "./schema.ts";
@@ -210,7 +211,8 @@ export class ConfigService {
   }
 
   addChannel(channel: unknown, options: ChangeOptions = {}): Promise<ChangeResult> {
-    return this.#change(options, () => this.#putChannel(this.current.channels.length, channel, options));
+    const added = () => withChannel(this.current, this.current.channels.length, channel);
+    return this.#change(options, () => this.#settle(added(), options));
   }
 
   /** Replaces a channel; the id may be left out and cannot be changed. */
@@ -224,27 +226,11 @@ export class ConfigService {
     edit: (channel: ChannelConfig) => unknown,
     options: ChangeOptions = {},
   ): Promise<ChangeResult> {
-    return this.#change(options, async () => {
-      const index = this.current.channels.findIndex((channel) => channel.id === id);
-      const old = this.current.channels[index];
-      if (old === undefined) return { ok: false, reason: "unknown-channel" };
-      const edited = edit(old);
-      const channel = isObject(edited) && !Object.hasOwn(edited, "id") ? { id, ...edited } : edited;
-      const newId = valueAt(channel, ["id"]);
-      if (typeof newId === "string" && newId !== id) {
-        const message = `must be "${id}", is ${JSON.stringify(newId.slice(0, 60))}: a channel keeps its id`;
-        return { ok: false, reason: "invalid", errors: [{ pointer: "/id", message, limit: { enum: [id] } }] };
-      }
-      return await this.#putChannel(index, channel, options);
-    });
+    return this.#change(options, () => this.#settle(withEdited(this.current, id, edit), options));
   }
 
   removeChannel(id: string, options: ChangeOptions = {}): Promise<ChangeResult> {
-    return this.#change(options, async () => {
-      if (this.channel(id) === undefined) return { ok: false, reason: "unknown-channel" };
-      const channels = this.shown.channels.filter((channel) => channel.id !== id);
-      return await this.#commit({ ...this.shown, channels }, options);
-    });
+    return this.#change(options, () => this.#settle(withoutChannel(this.current, id), options));
   }
 
   /** Makes an earlier version the configuration in force: a change like any other. */
@@ -314,26 +300,12 @@ export class ConfigService {
     });
   }
 
-  /** Puts a channel at a place of the list, which may be the one after the last. */
-  async #putChannel(index: number, channel: unknown, options: ChangeOptions): Promise<ChangeResult> {
-    const others = this.current.channels.toSpliced(index, 1);
-    // Validated as the last one, so that it, and not its neighbour, is blamed when both want the same address.
-    const prepared = prepare({ ...this.current, channels: [...others, channel] }, this.current);
-    if (prepared.ok) {
-      const valid = prepared.document.channels.at(-1) as ChannelConfig;
-      const document = { ...prepared.document, channels: others.toSpliced(index, 0, valid) };
-      return await this.#commitPrepared({ document, given: [] }, options);
-    }
-    const prefix = `/channels/${others.length}`;
-    const errors = prepared.errors.map((error) => ({
-      ...error,
-      pointer: `${error.pointer}/`.startsWith(`${prefix}/`) ? error.pointer.slice(prefix.length) : error.pointer,
-    }));
-    return { ok: false, reason: "invalid", errors };
+  async #commit(document: unknown, options: ChangeOptions): Promise<ChangeResult> {
+    return await this.#settle(prepare(document, this.current), options);
   }
 
-  async #commit(document: unknown, options: ChangeOptions): Promise<ChangeResult> {
-    const prepared = prepare(document, this.current);
+  async #settle(prepared: Prepared | undefined, options: ChangeOptions): Promise<ChangeResult> {
+    if (prepared === undefined) return { ok: false, reason: "unknown-channel" };
     if (!prepared.ok) return { ok: false, reason: "invalid", errors: prepared.errors };
     return await this.#commitPrepared(prepared, options);
   }

@@ -16,8 +16,9 @@ test("a session ends when it is idle for too long, or too old, as the settings h
     await box.clock.advance(MINUTE);
     box.who(used.session);
     box.access.holds(idle.principal);
+    box.access.identify({ cookie: idle.session, address: NEAR, background: true });
   }
-  assert.equal(box.who(idle.session), undefined, "to be looked at is no use");
+  assert.equal(box.who(idle.session), undefined, "to be looked at is no use, nor is what the page asks by itself");
   assert.equal(box.access.holds(idle.principal), false);
   for (let hour = 1; hour < 12; hour += 0.25) {
     box.who(used.session);

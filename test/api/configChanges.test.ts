@@ -118,7 +118,8 @@ test("no answer, problem or record of the audit log has a secret, and the mark s
   assert.equal((await call("PUT", "/channels/ch1", { ...channel, name: "y" })).status, 200);
   assert.equal((await call("PATCH", "/channels/ch1", { outputs: channel?.outputs, name: "z" })).status, 200);
   assert.equal(box.config.current.panel.pin, "271828");
-  assert.equal((box.config.channel("ch1")?.outputs[0] as typeof srt).passphrase, srt.passphrase);
+  const [kept] = box.config.channel("ch1")?.outputs ?? [];
+  assert.equal(kept?.type === "srt" && kept.passphrase, srt.passphrase);
   await call("PATCH", "/channels/ch1", { outputs: [{ ...srt, passphrase: "another passphrase" }] });
   await call("POST", "/config/plan", { document: secretive });
   await call("POST", "/config/plan", { revision: 1 });

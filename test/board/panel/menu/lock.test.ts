@@ -31,8 +31,13 @@ test("a box with a PIN starts locked, and shows its status", async () => {
 test("anything but looking asks for the PIN, and goes on where it was asked for", async () => {
   const hands = locked();
   await hands.press("down", "ok");
-  assert.deepEqual(hands.view, { title: "PIN", rows: [{ text: "PIN", value: "0" }], secret: true,
-    selected: 0, cursor: 0 });
+  assert.deepEqual(hands.view, {
+    title: "PIN",
+    rows: [{ text: "PIN", value: "0" }],
+    secret: true,
+    selected: 0,
+    cursor: 0,
+  });
   await hands.press("up", "right");
   assert.deepEqual(hands.view.rows, [{ text: "PIN", value: "●0" }]);
   await hands.press("left", "down", "back");
