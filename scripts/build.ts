@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Packages with a native part, which no bundle can hold. They are loaded where a board has what they are for. */
 const nativePackages = ["@node-rs/argon2", "i2c-bus", "onoff", "spi-device"];
 
+/** ssh2 does without it. */
+const withoutPackages = ["cpu-features"];
+
 /** One file with all of its modules but the native ones, which stay packages in a node_modules beside or above it. */
 export async function buildSupervisor(outfile: string): Promise<void> {
   await build({
@@ -22,7 +25,7 @@ export async function buildSupervisor(outfile: string): Promise<void> {
     target: "node20",
     format: "esm",
     sourcemap: "linked",
-    external: nativePackages,
+    external: [...nativePackages, ...withoutPackages],
     // CommonJS packages within ask for Node's own modules by require.
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     logLevel: "warning",
