@@ -26,8 +26,11 @@ export async function buildSupervisor(outfile: string): Promise<void> {
     format: "esm",
     sourcemap: "linked",
     external: [...nativePackages, ...withoutPackages],
-    // CommonJS packages within ask for Node's own modules by require.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    // CommonJS packages within ask for Node's own modules by require, and for the folder that they are in.
+    banner: {
+      js: `import { createRequire } from "node:module";
+const require = createRequire(import.meta.url), __dirname = import.meta.dirname;`,
+    },
     logLevel: "warning",
   });
 }
