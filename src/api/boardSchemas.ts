@@ -191,6 +191,9 @@ const player = z.object({
   hdmi: z.boolean(),
   hdcp: z.boolean(),
   health,
+  clockOffset: z.int(),
+  hotPlugDelay: z.int(),
+  ignoresHotPlug: z.boolean(),
 });
 
 export const playerPatch = z.strictObject({
@@ -203,6 +206,9 @@ export const playerPatch = z.strictObject({
   hdmi: z.boolean().exactOptional(),
   hdcp: z.boolean().exactOptional(),
   health: health.exactOptional(),
+  clockOffset: z.int().min(-500).max(500).exactOptional(),
+  hotPlugDelay: z.int().min(0).max(10_000).exactOptional(),
+  ignoresHotPlug: z.boolean().exactOptional(),
 });
 
 const places = z.object({ soc: value, board: value });

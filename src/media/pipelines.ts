@@ -65,9 +65,14 @@ function testLaunch(source: Source<"test">, { picture, sound }: Ends, stamp: boo
   const [numerator, denominator] = frameRate(source.frameRate);
   // Fields of an interlaced picture are taken from pictures of twice the rate, so that they differ as a camera's do.
   const rate = `${source.interlaced ? 2 * numerator : numerator}/${denominator}`;
+  const offset = 1 + source.clockOffset / 1e6;
+  const size = { format: "I420", width: source.width, height: source.height };
+  // A clock that is off makes pictures and samples at another pace, and calls it the nominal one.
+  const pace = offset === 1 ? rate : `${Math.round((Number.parseInt(rate, 10) / denominator) * offset * 1e7)}/10000000`;
   const pictures = chain(
     element("videotestsrc", { "is-live": true, pattern: patterns[source.pattern] }),
-    caps("video/x-raw", { format: "I420", width: source.width, height: source.height, framerate: rate }),
+    caps("video/x-raw", { ...size, framerate: pace }),
+    offset === 1 ? undefined : element("capssetter", { caps: `video/x-raw,framerate=${rate}` }),
     element("timecodestamper", { source: "rtc" }),
     element("timeoverlay", { name: "counter", "time-mode": "time-code", halignment: "center", valignment: "top" }),
     source.interlaced ? element("interlace", { "field-pattern": "1:1", "top-field-first": true }) : undefined,
@@ -77,7 +82,13 @@ function testLaunch(source: Source<"test">, { picture, sound }: Ends, stamp: boo
   );
   if (!source.sound) return pictures;
   const beep = { wave: "ticks", freq: 1000, "sine-periods-per-tick": 80, "apply-tick-ramp": true, volume: 0.3 };
-  return `${pictures} ${chain(element("audiotestsrc", { "is-live": true, ...beep }), caps("audio/x-raw", { rate: 48000 }), sound)}`;
+  const samples = chain(
+    element("audiotestsrc", { "is-live": true, ...beep }),
+    caps("audio/x-raw", { rate: Math.round(48000 * offset) }),
+    offset === 1 ? undefined : element("capssetter", { caps: "audio/x-raw,rate=48000" }),
+    sound,
+  );
+  return `${pictures} ${samples}`;
 }
 
 function fileLaunch(source: Source<"file">, { picture, sound }: Ends): string {

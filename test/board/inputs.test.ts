@@ -25,7 +25,7 @@ test("each connector tells the player on it", async () => {
     ["hdmi4", "720p50, sound 48 kHz, 2 channels", ""],
     ["sdi1", "720p50, sound 48 kHz, 2 channels", ""],
     ["cvbs1", "PAL", ""],
-    ["asi1", "Not known yet", ""],
+    ["asi1", "No receiver chip tells what comes in here", ""],
   ]);
   assert.deepEqual(box.missing, []);
   await box.stop();

@@ -114,6 +114,12 @@ test("the test picture is what is asked for", () => {
   assert.doesNotMatch(sourceLaunch({ type: "test" }), /name=stamp/);
 });
 
+test("a test picture whose clock is off is made at another pace, and called the nominal one", () => {
+  const launch = sourceLaunch({ type: "test", frameRate: "59.94", clockOffset: 100 });
+  assert.match(launch, /,framerate=599460539\/10000000 ! capssetter caps=video\/x-raw,framerate=60000\/1001 ! /);
+  assert.match(launch, / ! audio\/x-raw,rate=48005 ! capssetter caps=audio\/x-raw,rate=48000 ! /);
+});
+
 test("an interlaced test picture has fields of different times", () => {
   const launch = sourceLaunch({ type: "test", interlaced: true, frameRate: "29.97" });
   assert.match(

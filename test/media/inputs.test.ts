@@ -53,3 +53,24 @@ test("200 cable and mode events break nothing, and the picture comes back", { ti
   );
   assert.ok((times.at(-1) ?? Number.NaN) <= LIVE_AFTER, `live again after ${times.at(-1)} ms`);
 });
+
+test("a player whose clock is off is followed without a break", { timeout: 120_000 }, async (t) => {
+  const station = await Station.start(t, [
+    smallChannel("239.255.6.41", 16_041, { source: { type: "input", connector: "hdmi1" } }),
+  ]);
+  const wire = await Wire.watch(t, "239.255.6.41", 16_041);
+  for (const clockOffset of [300, -300]) {
+    await station.call("PATCH", "/bench/players/hdmi1", { clockOffset });
+    // Samples come in whole hertz: 48000 and 0.3 ‰ are 48014.
+    const near = (ppm: number) => Math.abs(ppm - clockOffset) < 80;
+    const { encode } = await station.figures(({ encode }) => near(encode?.audio.driftPpm ?? 0), 60_000);
+    t.diagnostic(
+      `${clockOffset} ppm: measured ${encode?.audio.driftPpm.toFixed(0)} ppm, ${encode?.audio.resyncs} resyncs`,
+    );
+  }
+  const report = await wire.report();
+  t.diagnostic(summary(report));
+  assertUnbroken(report, { gapMs: 40 });
+  assertExactSteps(report, videoPid, videoStep);
+  assertExactSteps(report, audioPid, audioStep);
+});

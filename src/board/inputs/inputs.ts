@@ -114,7 +114,7 @@ export class Inputs {
       kind: file.kind,
       name: config.name,
       signal: signal ?? null,
-      text: signal === undefined ? "Not known yet" : signalWords(signal, file.kind),
+      text: signal === undefined ? unknownWords(file) : signalWords(signal, file.kind),
       mismatch: (signal && mismatchWords(signal, config.standard)) ?? "",
       fault: input?.fault ?? "",
       since,
@@ -188,4 +188,8 @@ export class Inputs {
     const status = this.status(id);
     if (status !== undefined) this.#options.bus.emit("input", status);
   }
+}
+
+function unknownWords({ receiver }: ConnectorFile): string {
+  return receiver === undefined ? "No receiver chip tells what comes in here" : "Not known yet";
 }

@@ -18,6 +18,8 @@ export interface Programme {
   audio: { rate: number; channels: number } | undefined;
   /** Of an analogue signal. */
   standard: AnalogueStandard | undefined;
+  /** What the player's clock is ahead of a true one, ppm; 0 when left out. */
+  clockOffset?: number;
 }
 
 /** How far the signal gets: a healthy one all the way. */
@@ -88,10 +90,15 @@ const totals: Record<string, readonly [number, number]> = {
 };
 
 /** The blanking that a source of this picture uses; about 10 % of it where no standard has the picture. */
-export function timing({ width, height, rate }: Pick<Programme, "width" | "height" | "rate">): Timing {
+export function timing({
+  width,
+  height,
+  rate,
+  clockOffset = 0,
+}: Pick<Programme, "width" | "height" | "rate" | "clockOffset">): Timing {
   const hz = rate[0] / rate[1];
   const nominal = Math.round(hz);
   const [totalWidth, totalHeight] = totals[`${width}x${height}@${nominal}`] ??
     totals[`${width}x${height}`] ?? [8 * Math.round((width * 1.1) / 8), Math.round(height * 1.05)];
-  return { totalWidth, totalHeight, pixelClock: Math.round(totalWidth * totalHeight * hz) };
+  return { totalWidth, totalHeight, pixelClock: Math.round(totalWidth * totalHeight * hz * (1 + clockOffset / 1e6)) };
 }

@@ -1,6 +1,7 @@
 /** What can be plugged into the virtual board: players with usual programmes, and cables that are not quite right. */
 
 import type { ConnectorFile } from "../boardFile.ts";
+import { type Clock, systemClock } from "../ports.ts";
 import type { AnalogueStandard, FrameRate } from "../signal.ts";
 import type { Connector, Health, Plug, Programme } from "./model.ts";
 
@@ -40,6 +41,12 @@ export interface Player {
   hdmi: boolean;
   hdcp: boolean;
   health: Health;
+  /** What its clock is ahead of a true one, ppm. */
+  clockOffset: number;
+  /** How long after hot plug is shown it begins to send, ms. */
+  hotPlugDelay: number;
+  /** Sends whether hot plug is shown or not, as simple ones do. */
+  ignoresHotPlug: boolean;
 }
 
 const usual: Player = {
@@ -52,18 +59,29 @@ const usual: Player = {
   hdmi: true,
   hdcp: false,
   health: "good",
+  clockOffset: 0,
+  hotPlugDelay: 0,
+  ignoresHotPlug: false,
 };
 
 export class VirtualConnector implements Connector {
-  hotPlug: boolean;
+  #hotPlug: boolean;
+  /** Hot plug was shown a moment ago, and the player has not begun to send. */
+  #isWaking = false;
+  #cancelWaking = () => {};
+  readonly #clock: Clock;
   #player: Player;
   /** Made when the player changes: a chip's model looks at it in every transfer. */
   #plug: Plug | undefined;
   readonly #listeners = new Set<() => void>();
 
-  constructor(readonly file: ConnectorFile) {
+  constructor(
+    readonly file: ConnectorFile,
+    clock: Clock = systemClock,
+  ) {
+    this.#clock = clock;
     // Only HDMI has it; elsewhere a source sends whether or not somebody listens.
-    this.hotPlug = file.kind !== "hdmi";
+    this.#hotPlug = file.kind !== "hdmi";
     this.#player = usual;
     this.set({ plugged: file.kind !== "asi" });
   }
@@ -72,10 +90,30 @@ export class VirtualConnector implements Connector {
     return this.#player;
   }
 
+  get hotPlug(): boolean {
+    return this.#hotPlug || this.#player.ignoresHotPlug;
+  }
+
+  set hotPlug(shown: boolean) {
+    if (shown === this.#hotPlug) return;
+    this.#hotPlug = shown;
+    this.#cancelWaking();
+    const { hotPlugDelay, ignoresHotPlug } = this.#player;
+    const sleeps = shown && hotPlugDelay > 0 && !ignoresHotPlug;
+    if (sleeps) this.#cancelWaking = this.#clock.after(hotPlugDelay, () => this.#wake(false));
+    if (sleeps !== this.#isWaking) this.#wake(sleeps);
+  }
+
+  #wake(isWaking: boolean): void {
+    this.#isWaking = isWaking;
+    this.set({});
+  }
+
   set(change: Partial<Player>): void {
     this.#player = { ...this.#player, ...change };
     const { plugged, health } = this.#player;
-    this.#plug = plugged ? { health, programme: this.#programme() } : undefined;
+    const sent = this.#isWaking ? "no-clock" : health;
+    this.#plug = plugged ? { health: sent, programme: this.#programme() } : undefined;
     for (const listener of this.#listeners) listener();
   }
 
@@ -90,13 +128,13 @@ export class VirtualConnector implements Connector {
   }
 
   #programme(): Programme {
-    const { mode, standard, sound, audioRate, hdmi, hdcp } = this.#player;
+    const { mode, standard, sound, audioRate, hdmi, hdcp, clockOffset } = this.#player;
     const analogue = this.file.kind === "cvbs";
     const lines525 = standard === "ntsc" || standard === "ntsc-443" || standard === "pal-m" || standard === "pal-60";
     const [width, height, interlaced, rate] = modes[analogue ? (lines525 ? "480i59.94" : "576i50") : mode];
     const digital = this.file.kind === "hdmi" && hdmi;
     return {
-      ...{ width, height, interlaced, rate },
+      ...{ width, height, interlaced, rate, clockOffset },
       colourSpace: this.file.kind === "hdmi" ? "rgb" : "ycbcr-422",
       range: this.file.kind === "hdmi" ? "full" : "limited",
       hdmi: digital,

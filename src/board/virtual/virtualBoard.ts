@@ -98,7 +98,7 @@ export class VirtualBoard implements BoardPorts {
   // ---- wiring --------------------------------------------------------------------------------------------------------
 
   #connect(file: ConnectorFile, clock: Clock): void {
-    const connector = new VirtualConnector(file);
+    const connector = new VirtualConnector(file, clock);
     this.#connectors.set(file.id, connector);
     const { receiver, cablePower, hotPlug } = file;
     if (cablePower !== undefined) this.#followCable(connector, cablePower);
@@ -133,10 +133,11 @@ export class VirtualBoard implements BoardPorts {
   /** What a player sends, as the encoder's test source. */
   #feed(id: string, { video, audio }: Signal): DirectSource | undefined {
     if (video === undefined) return undefined;
-    const { pattern }: Player = this.connector(id).player;
+    const { pattern, clockOffset }: Player = this.connector(id).player;
     const { width, height, interlaced, rate } = video;
     const source = testSource.safeParse({
       ...{ type: "test", pattern, width, height, interlaced, frameRate: rateName(rate), sound: audio !== undefined },
+      clockOffset,
     });
     return source.success ? source.data : undefined;
   }

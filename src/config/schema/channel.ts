@@ -30,6 +30,7 @@ export const channel = z
       frameRate: "25",
       interlaced: false,
       sound: true,
+      clockOffset: 0,
     }),
     video: video.prefault({}),
     audio: z

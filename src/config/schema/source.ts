@@ -25,6 +25,12 @@ export const testSource = z.strictObject({
     .meta(set("Frame rate", "live", { unit: "Hz" })),
   interlaced: z.boolean().default(false).meta(set("Interlaced", "live")),
   sound: z.boolean().default(true).meta(set("Beep each second", "live")),
+  clockOffset: z
+    .int()
+    .min(-500)
+    .max(500)
+    .default(0)
+    .meta(set("Clock offset", "live", { unit: "ppm", help: "As of a camera whose clock is not quite right" })),
 });
 
 export const fileSource = z.strictObject({

@@ -20,6 +20,8 @@ const standards: [AnalogueStandard, string][] = [
 const audioRates = [32000, 44100, 48000, 88200, 96000, 176400, 192000].map(
   (rate) => [rate, `${rate / 1000} kHz`] as const,
 );
+const offsets = [-300, -100, -50, 0, 50, 100, 300].map((ppm) => [ppm, ppm === 0 ? "none" : `${ppm} ppm`] as const);
+const delays = [0, 500, 1000, 3000].map((ms) => [ms, ms === 0 ? "none" : `${ms / 1000} s`] as const);
 const healths = Object.entries(healthWords) as [Health, string][];
 
 interface Props {
@@ -33,6 +35,7 @@ interface Props {
 /** A player on its connector: plugged in or not, what it sends, and how good its cable is. */
 export function Player({ player, bench, input, change }: Props) {
   const { connector, label, kind, plugged, mode, standard, pattern, sound, audioRate, hdmi, hdcp, health } = player;
+  const { clockOffset, hotPlugDelay, ignoresHotPlug } = player;
   const set = (settings: Partial<Settings>) => void change(changePlayer(connector, settings));
   const digital = kind === "hdmi" || kind === "sdi";
   return (
@@ -61,6 +64,12 @@ export function Player({ player, bench, input, change }: Props) {
             choose={(to) => set({ pattern: to })}
           />
           <Choice label="Cable" value={health} choices={healths} choose={(to) => set({ health: to })} />
+          <Choice
+            label="Clock offset"
+            value={clockOffset}
+            choices={offsets}
+            choose={(to) => set({ clockOffset: to })}
+          />
         </>
       )}
       {digital && (
@@ -73,6 +82,15 @@ export function Player({ player, bench, input, change }: Props) {
       )}
       {kind === "hdmi" && (
         <>
+          <Choice
+            label="Delay after hot plug"
+            value={hotPlugDelay}
+            choices={delays}
+            choose={(to) => set({ hotPlugDelay: to })}
+          />
+          <Switch on={ignoresHotPlug} set={(on) => set({ ignoresHotPlug: on })}>
+            Ignores hot plug
+          </Switch>
           <Switch on={hdcp} set={(on) => set({ hdcp: on })}>
             HDCP
           </Switch>

@@ -140,8 +140,9 @@ export class Gs2971Model implements SpiModel {
 function detect(programme: Programme): Detected | undefined {
   const { width, height, interlaced, rate, audio } = programme;
   const nominal = Math.round(rate[0] / rate[1]);
-  // 2048×1080 is sent in the raster of 1920×1080 (SMPTE ST 2048-2).
-  const { totalWidth, totalHeight, pixelClock } = timing({ ...programme, width: width === 2048 ? 1920 : width });
+  // 2048×1080 is sent in the raster of 1920×1080 (SMPTE ST 2048-2). A clock that is off is followed all the same.
+  const nominalTiming = timing({ ...programme, width: width === 2048 ? 1920 : width, clockOffset: 0 });
+  const { totalWidth, totalHeight, pixelClock } = nominalTiming;
   const link = linkOf(programme, pixelClock);
   if (link === undefined) return undefined;
   const sd = link === "sd";
