@@ -1,0 +1,291 @@
+/**
+ * The box in QEMU: its image (scripts/bench-image), its console with a shell of root, its ports, the frames that it sends,
+ * and its power.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from "node:fs";
+import { request } from "node:https";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** What QEMU's own emulation of arm64 makes of a second of a box: deadlines here are generous, they only catch hangs. */
+const DISK_SIZE = "4G";
+
+export interface UdpDatagram {
+  source: string;
+  destination: string;
+  port: number;
+  payload: Buffer;
+}
+
+export interface ShellResult {
+  code: number;
+  text: string;
+}
+
+/** Builds the image, or gives the one that there is. Throws with what is missing. */
+export function buildImage(...args: string[]): string {
+  const built = spawnSync("scripts/bench-image", args, { encoding: "utf8", maxBuffer: 1 << 26 });
+  if (built.status !== 0) throw new Error(`scripts/bench-image: ${built.stderr.slice(-4000)}`);
+  return built.stdout.trim();
+}
+
+export class EmulatedBox {
+  /** Everything that the console has shown since the disk was made. */
+  console = "";
+  /** Where disk and console's log are. */
+  readonly folder = mkdtempSync(join(tmpdir(), "steadycast-box-"));
+  readonly #image: string;
+  readonly #log: WriteStream;
+  readonly #changes = new EventEmitter();
+  #qemu: ChildProcess | undefined;
+  #frames: Server | undefined;
+  #calls = 0;
+  #began = 0;
+  #ports = new Map<number, number>();
+  #onDatagram: (datagram: UdpDatagram) => void = () => {};
+
+  constructor(image: string, { log = join("build/test", "image-console.log") } = {}) {
+    this.#image = resolve(image);
+    this.#changes.setMaxListeners(0);
+    this.#log = createWriteStream(log, { flags: "a" });
+    const made = spawnSync("qemu-img", [
+      ...["create", "-q", "-f", "qcow2", "-F", "raw", "-b", join(this.#image, "disk.img")],
+      ...[join(this.folder, "disk.qcow2"), DISK_SIZE],
+    ]);
+    if (made.status !== 0) throw new Error(`qemu-img: ${made.stderr}`);
+  }
+
+  /** Switches it on. */
+  async start(): Promise<void> {
+    const path = (name: string) => join(this.folder, name);
+    rmSync(path("frames"), { force: true });
+    this.#frames = createServer((socket) => this.#readFrames(socket)).listen(path("frames"));
+    await once(this.#frames, "listening");
+    this.#began = performance.now();
+    const qemu = spawn(
+      "nice",
+      [
+        ...["-n", "10", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024"],
+        ...["-display", "none", "-nodefaults", "-serial", "stdio", "-bios", join(this.#image, "u-boot.bin")],
+        ...["-drive", `if=none,id=disk,file=${path("disk.qcow2")},format=qcow2,cache=writeback`],
+        ...["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"],
+        ...["-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:80,hostfwd=tcp:127.0.0.1:0-:443"],
+        ...["-device", "virtio-net-pci,netdev=net,romfile="],
+        ...["-chardev", `socket,id=frames,path=${path("frames")}`],
+        ...["-object", "filter-mirror,id=mirror,netdev=net,queue=rx,outdev=frames"],
+        ...["-device", "i6300esb", "-action", "watchdog=reset"],
+        ...["-qmp", `unix:${path("qmp")},server=on,wait=off`],
+      ],
+      { stdio: ["pipe", "pipe", "pipe"] },
+    );
+    this.#qemu = qemu;
+    const take = (chunk: Buffer) => {
+      const text = chunk.toString("latin1").replaceAll("\r", "");
+      this.console += text;
+      this.#log.write(text);
+      this.#changes.emit("change");
+    };
+    qemu.stdout.on("data", take);
+    qemu.stderr.on("data", take);
+    qemu.stdin.on("error", () => {});
+    qemu.once("exit", () => this.#changes.emit("change"));
+    await this.#readPorts();
+  }
+
+  /** Cuts its power: nothing is written any more. */
+  async cut(): Promise<void> {
+    const qemu = this.#qemu;
+    this.#qemu = undefined;
+    if (qemu !== undefined && qemu.exitCode === null && qemu.signalCode === null) {
+      qemu.kill("SIGKILL");
+      await once(qemu, "exit");
+    }
+    this.#frames?.close();
+  }
+
+  /** Ends it and removes its disk. */
+  async remove(): Promise<void> {
+    await this.cut();
+    this.#log.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Seconds since it was switched on. */
+  get seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  /** Waits until the console shows it, and gives what follows from there on for the next call. */
+  async shows(pattern: RegExp, from = 0, seconds = 120): Promise<number> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      const match = pattern.exec(this.console.slice(from));
+      if (match !== null) return from + match.index + match[0].length;
+      if (this.#qemu === undefined || this.#qemu.exitCode !== null) throw new Error(`QEMU has ended: ${this.#tail()}`);
+      const left = end - performance.now();
+      if (left <= 0) throw new Error(`${pattern} did not show within ${seconds} s: ${this.#tail()}`);
+      await Promise.race([once(this.#changes, "change"), sleep(Math.min(left, 1000))]);
+    }
+  }
+
+  /** Runs a command of the shell in the box, as root. */
+  async shell(command: string, seconds = 60): Promise<ShellResult> {
+    const id = ++this.#calls;
+    const from = this.console.length;
+    // What else writes to the console cannot come into the answer: it is one line that is looked for as a whole.
+    const line = `o=$( { ${command}\n } 2>&1 ); c=$?; printf '\\n@@${id}:%d:%s@@\\n' $c "$(printf %s "$o" | base64 -w 0)"\n`;
+    this.#qemu?.stdin?.write(line);
+    await this.shows(new RegExp(`@@${id}:\\d+:[A-Za-z0-9+/=]*@@`), from, seconds);
+    const [, code, text = ""] = new RegExp(`@@${id}:(\\d+):([A-Za-z0-9+/=]*)@@`).exec(this.console.slice(from)) ?? [];
+    return { code: Number(code), text: Buffer.from(text, "base64").toString() };
+  }
+
+  /** Waits until the shell answers. */
+  async shellReady(seconds = 90): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      try {
+        // The kernel's messages need not be on the console any more: the journal has them.
+        await this.shell("dmesg -n 1", 5);
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+      }
+    }
+  }
+
+  /** A request to the API of the box. */
+  api(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    return new Promise<{ status: number; body: unknown; cookies: string[] }>((resolve, reject) => {
+      const sent = request(
+        {
+          ...{ host: "127.0.0.1", port: this.#ports.get(443), method, path: `/api/v1${path}` },
+          ...{ rejectUnauthorized: false, timeout: 20_000, agent: false },
+          headers: { "content-type": "application/json", "steadycast-request": "1", ...headers },
+        },
+        (answer) => {
+          const parts: Buffer[] = [];
+          answer.on("data", (part: Buffer) => parts.push(part));
+          answer.on("error", reject);
+          answer.on("end", () => {
+            const text = Buffer.concat(parts).toString();
+            const cookies = (answer.headers["set-cookie"] ?? []).map((one) => one.split(";", 1)[0] ?? "");
+            try {
+              resolve({ status: answer.statusCode ?? 0, body: text === "" ? undefined : JSON.parse(text), cookies });
+            } catch {
+              resolve({ status: answer.statusCode ?? 0, body: text, cookies });
+            }
+          });
+        },
+      );
+      sent.on("error", reject);
+      sent.on("timeout", () => sent.destroy(new Error("no answer within 20 s")));
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  /** Waits until the API answers, and gives the status of the first answer. */
+  async apiReady(seconds = 150): Promise<number> {
+    const end = performance.now() + seconds * 1000;
+    for (;;) {
+      try {
+        return (await this.api("GET", "/session")).status;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await sleep(250);
+      }
+    }
+  }
+
+  /** Tells each datagram that the box sends from now on. */
+  onDatagram(listener: (datagram: UdpDatagram) => void): void {
+    this.#onDatagram = listener;
+  }
+
+  #tail(): string {
+    return this.console.slice(-2000);
+  }
+
+  /** QEMU takes free ports and tells which. */
+  async #readPorts(): Promise<void> {
+    const told = await this.qmp("human-monitor-command", { "command-line": "info usernet" });
+    for (const [, host, guest] of String(told).matchAll(/HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+(\d+)/g)) {
+      this.#ports.set(Number(guest), Number(host));
+    }
+    if (this.#ports.size !== 2) throw new Error(`QEMU tells no ports: ${String(told)}`);
+  }
+
+  /** A command to QEMU. */
+  async qmp(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
+    const socket = await this.#connectQmp();
+    let text = "";
+    try {
+      socket.write(
+        `{"execute":"qmp_capabilities"}\n${JSON.stringify({ execute: command, arguments: parameters, id: 1 })}\n`,
+      );
+      for await (const chunk of socket) {
+        text += String(chunk);
+        for (const line of text.split("\r\n").slice(0, -1)) {
+          const answer = JSON.parse(line) as { id?: number; return?: unknown; error?: { desc: string } };
+          if (answer.error !== undefined) throw new Error(`QEMU: ${answer.error.desc}`);
+          if (answer.id === 1) return answer.return;
+        }
+      }
+      throw new Error("QEMU has closed its monitor");
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async #connectQmp(): Promise<Socket> {
+    const end = performance.now() + 20_000;
+    for (;;) {
+      const socket = connect(join(this.folder, "qmp"));
+      try {
+        await once(socket, "connect");
+        return socket;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
+  /** Ethernet frames behind their length. */
+  #readFrames(socket: Socket): void {
+    let waiting: Buffer = Buffer.alloc(0);
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
+      let at = 0;
+      while (waiting.length - at >= 4) {
+        const length = waiting.readUInt32BE(at);
+        if (waiting.length - at - 4 < length) break;
+        const datagram = udpOf(waiting.subarray(at + 4, at + 4 + length));
+        if (datagram !== undefined) this.#onDatagram(datagram);
+        at += 4 + length;
+      }
+      waiting = waiting.subarray(at);
+    });
+  }
+}
+
+/** What an Ethernet frame carries, when that is UDP over IPv4 in one piece. */
+function udpOf(frame: Buffer): UdpDatagram | undefined {
+  if (frame.length < 42 || frame.readUInt16BE(12) !== 0x0800 || frame[23] !== 17) return undefined;
+  const start = 14 + ((frame[14] ?? 0) & 0x0f) * 4;
+  const length = frame.readUInt16BE(start + 4);
+  return {
+    source: [...frame.subarray(26, 30)].join("."),
+    destination: [...frame.subarray(30, 34)].join("."),
+    port: frame.readUInt16BE(start + 2),
+    payload: frame.subarray(start + 8, start + length),
+  };
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
