@@ -230,7 +230,8 @@ test("timings and their lack are told, by events", { ...LIMIT, skip: noVivid ?? 
     events.dispatchEvent(new Event("change"));
   });
   const expected: Record<keyof typeof MODES, Signal["state"]> = {
-    "no-signal": "no-clock",
+    // It takes the 5 V away, too.
+    "no-signal": "no-cable",
     "no-lock": "no-lock",
     "out-of-range": "out-of-range",
     current: "locked",

@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream } from "node:fs";
 import { request } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** What QEMU's own emulation of arm64 makes of a second of a box: deadlines here are generous, they only catch hangs. */
 const DISK_SIZE = "4G";
@@ -38,17 +38,23 @@ export class EmulatedBox {
   /** Where disk and console's log are. */
   readonly folder = mkdtempSync(join(tmpdir(), "steadycast-box-"));
   readonly #image: string;
+  readonly #extra: string[];
   readonly #log: WriteStream;
   readonly #changes = new EventEmitter();
   #qemu: ChildProcess | undefined;
   #frames: Server | undefined;
   #calls = 0;
   #began = 0;
+  /** How much the console had shown before. */
+  #switchedOn = 0;
   #ports = new Map<number, number>();
   #onDatagram: (datagram: UdpDatagram) => void = () => {};
 
-  constructor(image: string, { log = join("build/test", "image-console.log") } = {}) {
+  /** @param extra a folder that the box gets as another disk, /dev/vdb */
+  constructor(image: string, { extra = "", log = join("build/test", "image-console.log") } = {}) {
     this.#image = resolve(image);
+    this.#extra = extra === "" ? [] : this.#makeExtra(extra);
+    mkdirSync(dirname(log), { recursive: true });
     this.#changes.setMaxListeners(0);
     this.#log = createWriteStream(log, { flags: "a" });
     const made = spawnSync("qemu-img", [
@@ -58,6 +64,15 @@ export class EmulatedBox {
     if (made.status !== 0) throw new Error(`qemu-img: ${made.stderr}`);
   }
 
+  #makeExtra(folder: string): string[] {
+    const file = join(this.folder, "extra.img");
+    const used = Number(spawnSync("du", ["-skL", folder], { encoding: "utf8" }).stdout.split("\t")[0]);
+    const made = spawnSync("mke2fs", ["-q", "-t", "ext4", "-d", folder, file, `${Math.ceil(used * 1.1) + 4096}k`]);
+    if (made.status !== 0) throw new Error(`mke2fs: ${made.stderr}`);
+    const drive = `if=none,id=extra,file=${file},format=raw,readonly=on`;
+    return ["-drive", drive, "-device", "virtio-blk-pci,drive=extra"];
+  }
+
   /** Switches it on. */
   async start(): Promise<void> {
     const path = (name: string) => join(this.folder, name);
@@ -65,6 +80,7 @@ export class EmulatedBox {
     this.#frames = createServer((socket) => this.#readFrames(socket)).listen(path("frames"));
     await once(this.#frames, "listening");
     this.#began = performance.now();
+    this.#switchedOn = this.console.length;
     const qemu = spawn(
       "nice",
       [
@@ -72,6 +88,7 @@ export class EmulatedBox {
         ...["-display", "none", "-nodefaults", "-serial", "stdio", "-bios", join(this.#image, "u-boot.bin")],
         ...["-drive", `if=none,id=disk,file=${path("disk.qcow2")},format=qcow2,cache=writeback`],
         ...["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"],
+        ...this.#extra,
         ...["-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:80,hostfwd=tcp:127.0.0.1:0-:443"],
         ...["-device", "virtio-net-pci,netdev=net,romfile="],
         ...["-chardev", `socket,id=frames,path=${path("frames")}`],
@@ -143,8 +160,10 @@ export class EmulatedBox {
     return { code: Number(code), text: Buffer.from(text, "base64").toString() };
   }
 
-  /** Waits until the shell answers. */
-  async shellReady(seconds = 90): Promise<void> {
+  /** Waits until the shell answers. @param from where in the console the boot begins */
+  async shellReady(from = this.#switchedOn, seconds = 90): Promise<void> {
+    // U-Boot must not take the first key as a wish to stop.
+    await this.shows(/Welcome to/, from, seconds);
     const end = performance.now() + seconds * 1000;
     for (;;) {
       try {
