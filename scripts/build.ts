@@ -1,5 +1,5 @@
-/** Bundles the supervisor to dist/steadycast.js, the command line to dist/steadycast-cli.js and the web page to dist/web. */
-import { copyFile, mkdir } from "node:fs/promises";
+/** Bundles the supervisor to dist/steadycast.js and dist/parts, the command line to dist/steadycast-cli.js and the web page to dist/web. */
+import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
@@ -14,13 +14,21 @@ const nativePackages = ["@node-rs/argon2", "i2c-bus", "onoff", "spi-device"];
 /** ssh2 does without it. */
 const withoutPackages = ["cpu-features"];
 
-/** One file with all of its modules but the native ones, which stay packages in a node_modules beside or above it. */
-export async function buildSupervisor(outfile: string): Promise<void> {
+/**
+ * `steadycast.js` in a folder, with all of its modules but the native ones, which stay packages in a node_modules beside
+ * or above it, and beside it in `parts` what is loaded when it is needed first. Small, because Node.js keeps the text of
+ * all that is loaded in memory.
+ */
+async function buildSupervisor(outdir: string): Promise<void> {
+  await rm(join(root, outdir, "parts"), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ["src/main.ts"],
-    outfile,
+    entryPoints: { steadycast: "src/main.ts" },
+    outdir,
+    chunkNames: "parts/[name]-[hash]",
+    splitting: true,
     bundle: true,
+    minify: true,
     platform: "node",
     target: "node20",
     format: "esm",
@@ -89,11 +97,7 @@ async function buildApiPage(outdir: string): Promise<void> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    await Promise.all([
-      buildSupervisor("dist/steadycast.js"),
-      buildCli("dist/steadycast-cli.js"),
-      buildWeb("dist/web"),
-    ]);
+    await Promise.all([buildSupervisor("dist"), buildCli("dist/steadycast-cli.js"), buildWeb("dist/web")]);
   } catch {
     process.exitCode = 1; // esbuild has said why
   }

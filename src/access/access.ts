@@ -101,7 +101,6 @@ export class AccessService {
 
   /** Finds users and sessions. Never fails for damaged files: `problems` and the log tell what was lost. */
   async start(): Promise<void> {
-    await this.#hashing.start();
     const isLost = await this.#parts.book.start();
     await this.#parts.sessions.start();
     await endStale(this.#parts);

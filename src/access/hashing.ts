@@ -1,7 +1,6 @@
 /** Passwords as Argon2id hashes (RFC 9106), made in the thread pool, two at a time. */
-import { hash, verify } from "@node-rs/argon2";
+import { randomBytes } from "node:crypto";
 import { BUSY, FairQueue } from "./fairQueue.ts";
-import { newSecret } from "./secrets.ts";
 
 export interface HashCost {
   /** KiB. */
@@ -20,17 +19,14 @@ const WAITING = 64;
 export class Hashing {
   readonly #cost: HashCost;
   readonly #queue = new FairQueue({ atOnce: 2, waiting: WAITING });
-  /** What the passwords of users who are not there are held against. */
-  #decoy = "";
+  /** What the passwords of users who are not there are held against: a hash of nothing that anybody knows. */
+  readonly #decoy: string;
   #checked = 0;
 
   constructor(cost: HashCost = HASH_COST) {
     this.#cost = cost;
-  }
-
-  /** Returns when passwords can be checked. */
-  async start(): Promise<void> {
-    this.#decoy = await this.make(newSecret());
+    const random = (bytes: number) => randomBytes(bytes).toString("base64").replaceAll("=", "");
+    this.#decoy = `${prefix(cost)}${random(16)}$${random(32)}`;
   }
 
   /** How many passwords have been held against a hash, those of nobody included. */
@@ -40,7 +36,10 @@ export class Hashing {
 
   /** Passwords are compared in Unicode's form NFKC, so that it does not matter how a keyboard makes an é. */
   async make(password: string): Promise<string> {
-    const made = await this.#queue.run("urgent", () => hash(password.normalize("NFKC"), this.#cost));
+    const made = await this.#queue.run("urgent", async () => {
+      const { hash } = await argon2();
+      return await hash(password.normalize("NFKC"), this.#cost);
+    });
     if (made === BUSY) throw new Error("urgent work is never dropped");
     return made;
   }
@@ -50,16 +49,23 @@ export class Hashing {
    * @param client whose turn it is, or `urgent`.
    */
   async check(stored: string | undefined, password: string, client: string | "urgent"): Promise<boolean | typeof BUSY> {
-    const right = await this.#queue.run(client, () => {
+    const right = await this.#queue.run(client, async () => {
       this.#checked++;
-      return verify(stored ?? this.#decoy, password.normalize("NFKC"));
+      const { verify } = await argon2();
+      return await verify(stored ?? this.#decoy, password.normalize("NFKC"));
     });
     return right === BUSY ? BUSY : right && stored !== undefined;
   }
 
   /** Whether a hash was made at another cost than today's. */
   isOutdated(stored: string): boolean {
-    const { memoryCost, timeCost, parallelism } = this.#cost;
-    return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
+    return !stored.startsWith(prefix(this.#cost));
   }
 }
+
+function prefix({ memoryCost, timeCost, parallelism }: HashCost): string {
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`;
+}
+
+/** Loaded by the first log-in: a box goes for years without one, and it takes megabytes. */
+const argon2 = () => import("@node-rs/argon2");

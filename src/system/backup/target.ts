@@ -2,10 +2,9 @@
 import type { BackupTarget } from "../../config/schema.ts";
 import { putFile } from "./http.ts";
 import type { Parcel, SendOptions, Sent } from "./sending.ts";
-import { sendFile } from "./sftp.ts";
 
 /** @param knownKey the fingerprint that an SFTP server must have, unless the target names one; undefined: any. */
-export function send(
+export async function send(
   target: BackupTarget,
   parcel: Parcel,
   knownKey: string | undefined,
@@ -13,11 +12,14 @@ export function send(
 ): Promise<Sent> {
   switch (target.type) {
     case "none":
-      return Promise.resolve({ ok: true });
-    case "sftp":
-      return sendFile(target, parcel, target.hostKey || knownKey, options);
+      return { ok: true };
+    case "sftp": {
+      // Most boxes never need it, and it takes some megabytes.
+      const { sendFile } = await import("./sftp.ts");
+      return await sendFile(target, parcel, target.hostKey || knownKey, options);
+    }
     case "http":
-      return putFile(target, parcel, options);
+      return await putFile(target, parcel, options);
   }
 }
 

@@ -12,7 +12,7 @@ import { type Config, config as schema } from "../../../src/config/schema.ts";
 import { ConfigService } from "../../../src/config/store.ts";
 import { fetchLocally, type Session, setUp } from "../../support/login.ts";
 
-const program = fileURLToPath(new URL("../../../dist/steadycast.js", import.meta.url));
+const program = fileURLToPath(new URL("../../../scripts/supervisor", import.meta.url));
 
 export class RealBox {
   readonly folder = mkdtempSync(join(tmpdir(), "box-"));
@@ -44,7 +44,7 @@ export class RealBox {
     if (this.#port === 0) await this.#storeConfig();
     const args = ["--port", `${this.#port}`, "--data", join(this.folder, "data"), "--runtime", this.runtime];
     const fixed = ["--https-port", "none", "--orphan-seconds", "15"];
-    const child = spawn(process.execPath, [program, ...args, ...fixed, ...this.#options], {
+    const child = spawn(program, [...args, ...fixed, ...this.#options], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#process = child;
