@@ -31,6 +31,18 @@ test("each connector tells the player on it", async () => {
   await box.stop();
 });
 
+test("another picture in the same signal is told, too", async () => {
+  const box = await VirtualBox.start();
+  const before = box.told.get("hdmi1") ?? 0;
+  box.board.connector("hdmi1").set({ pattern: "ball" });
+  assert.equal(box.told.get("hdmi1"), before + 1);
+  const source = box.inputs.source("hdmi1");
+  assert.equal(source?.type === "test" && source.pattern, "ball");
+  box.board.connector("hdmi1").set({ pattern: "ball" });
+  assert.equal(box.told.get("hdmi1"), before + 1, "once");
+  await box.stop();
+});
+
 test("a channel opens what comes, and nothing where nothing fit comes", async () => {
   const box = await VirtualBox.start();
   const source = () => box.inputs.source("hdmi1");

@@ -55,6 +55,8 @@ interface Entry {
   input: Input | undefined;
   since: string;
   unwatch: () => void;
+  /** What was last to be opened, as JSON. */
+  fed: string;
 }
 
 export class Inputs {
@@ -83,8 +85,11 @@ export class Inputs {
           inUse: () => this.#inUse(file.id),
           changed: () => this.#tell(file.id),
         });
-      const unwatch = hardware.watch(file, () => input?.nudge());
-      this.#entries.set(file.id, { file, input, since: new Date().toISOString(), unwatch });
+      const unwatch = hardware.watch(file, () => {
+        input?.nudge();
+        this.#lookAtFeed(file.id);
+      });
+      this.#entries.set(file.id, { file, input, since: new Date().toISOString(), unwatch, fed: "" });
     }
     for (const { input } of this.#entries.values()) input?.start();
     this.#unlisten = bus.on("config", () => this.#follow());
@@ -181,9 +186,16 @@ export class Inputs {
     }
   }
 
+  /** A virtual player can send something else within the same signal. */
+  #lookAtFeed(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined && JSON.stringify(this.source(id)) !== entry.fed) this.#tell(id);
+  }
+
   #tell(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    entry.fed = JSON.stringify(this.source(id));
     entry.since = new Date().toISOString();
     const status = this.status(id);
     if (status !== undefined) this.#options.bus.emit("input", status);
