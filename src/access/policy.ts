@@ -9,8 +9,6 @@ export interface Surroundings {
   box: string;
 }
 
-let common: Promise<ReadonlySet<string>> | undefined;
-
 /** Why a password must not be set, after "the password", or undefined when it may. Never repeats it. */
 export async function policyWeakness(password: string, { user, box }: Surroundings): Promise<string | undefined> {
   const { min, max } = PASSWORD_LENGTH;
@@ -21,7 +19,7 @@ export async function policyWeakness(password: string, { user, box }: Surroundin
   const names = [user, box, "steadycast", "administrator"].map(coreOf).filter((name) => name !== "");
   if (names.includes(core)) return "must not be the name of the user or of the box";
   if (new Set(plain).size < 4) return "must not be the same few characters again and again";
-  const known = await commonPasswords();
+  const known = (await import("./commonPasswords.ts")).commonPasswords;
   // Digits and marks around a common password are what programs that guess try next.
   if (known.has(plain) || (core.length * 2 > plain.length && known.has(core))) {
     return "is one of those that are tried first, because many people have it";
@@ -35,12 +33,4 @@ function coreOf(text: string): string {
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, "")
     .replaceAll(/^\p{N}+|\p{N}+$/gu, "");
-}
-
-/** Some 49,000, in lower case. They are read when the first password is set, and most starts never need them. */
-function commonPasswords(): Promise<ReadonlySet<string>> {
-  common ??= import("@zxcvbn-ts/language-common").then(
-    ({ dictionary }) => new Set(dictionary["passwords-common"].map((password) => String(password).toLowerCase())),
-  );
-  return common;
 }
