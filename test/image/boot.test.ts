@@ -95,13 +95,20 @@ describe("a cold boot", { timeout: 480_000 }, () => {
     assert.match((await box.shell("ip -br -4 address show eth0")).text, /10\.0\.2\.15\/24/);
   });
 
+  test("the clock is that of the box", async () => {
+    const { text } = await box.shell("date +%s");
+    assert.ok(Math.abs(Number(text) - Date.now() / 1000) < 60, text);
+  });
+
   test("the box is the same after a reboot", async () => {
     const identity = (await box.shell("cat /etc/machine-id")).text;
     assert.match(identity, /^[0-9a-f]{32}$/);
     assert.match((await box.shell("fw_printenv")).text, new RegExp(`MACHINE_ID=${identity}`));
+    // The health gate has given the attempt back.
+    assert.equal((await box.shell("systemctl start steadycast-good", 120)).code, 0);
     let at = box.console.length;
     await box.shell("systemctl --no-block reboot");
-    at = await box.shows(/Steadycast: booting slot A, attempts left after this one: 1/, at);
+    at = await box.shows(/Steadycast: booting slot A, attempts left after this one: 2/, at);
     step("second boot");
     await box.shellReady(at);
     assert.equal((await box.shell("cat /etc/machine-id")).text, identity);
