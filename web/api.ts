@@ -91,7 +91,8 @@ export function watchPresence(): void {
   const note = () => {
     lastInput = performance.now();
   };
-  for (const name of ["pointerdown", "keydown", "wheel"]) addEventListener(name, note, { capture: true, passive: true });
+  for (const name of ["pointerdown", "keydown", "wheel"])
+    addEventListener(name, note, { capture: true, passive: true });
 }
 
 /** A request that gives up in time. @throws ApiError, or what an aborted fetch throws */
