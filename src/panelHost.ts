@@ -5,9 +5,13 @@ import type { LightStates } from "./board/panel/leds.ts";
 import type { Answer, ChannelFacts, MenuHost, NetworkFacts } from "./board/panel/menu/host.ts";
 import type { Channels } from "./channels/channels.ts";
 import { mergePatch } from "./config/json.ts";
+import { presetsOf, variantFor, withPreset } from "./config/presets.ts";
 import type { SourceConfig } from "./config/schema.ts";
-import type { ConfigService } from "./config/store.ts";
+import type { ChangeResult, ConfigService } from "./config/store.ts";
 import type { PowerService } from "./system/power/powerService.ts";
+
+/** Who makes the changes, in the history. */
+const PANEL = "front panel";
 
 export interface PanelHostOptions {
   config: ConfigService;
@@ -25,14 +29,12 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
   return {
     configuration: () => config.current,
     change: async (patch) => {
-      const options = { ifTag: [config.tag], author: "front panel", local: true };
-      const result = await config.replace(mergePatch(config.current, patch), options);
-      if (result.ok) return "done";
-      if (result.reason === "invalid") return result.errors;
-      const why = result.reason === "trial" ? "a change waits for its confirmation" : result.reason;
-      return [{ pointer: "", message: `it cannot be stored (${why})` }];
+      const options = { ifTag: [config.tag], author: PANEL, local: true };
+      return answerTo(await config.replace(mergePatch(config.current, patch), options));
     },
     channels: () => channelFacts(config, channels),
+    presets: () => presetsOf(config.current.presets).filter(({ available }) => available),
+    applyPreset: (channel, id) => applyPreset(config, channel, id),
     network: () => networkFacts(url()),
     device: () => ({ version, slot: "none", serial }),
     reboot: async () => {
@@ -45,6 +47,23 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
       return result === "done" ? "done" : refused(result.refused);
     },
   };
+}
+
+async function applyPreset(config: ConfigService, channel: string, id: string): Promise<Answer> {
+  const preset = presetsOf(config.current.presets).find((one) => one.id === id);
+  const old = config.channel(channel);
+  if (preset === undefined || old === undefined) return refused("is not there any more");
+  const variant = variantFor(preset, old);
+  if (variant === undefined) return refused(`${preset.name} is not made for ${old.video.frameRate} Hz`);
+  const options = { author: PANEL, comment: `preset ${preset.name}`, local: true };
+  return answerTo(await config.editChannel(channel, (now) => withPreset(now, variant), options));
+}
+
+function answerTo(result: ChangeResult): Answer {
+  if (result.ok) return "done";
+  if (result.reason === "invalid") return result.errors;
+  const why = result.reason === "trial" ? "a change waits for its confirmation" : result.reason;
+  return [{ pointer: "", message: `it cannot be stored (${why})` }];
 }
 
 function refused(message: string): Answer {

@@ -29,6 +29,8 @@ async function start(t: TestContext) {
         orders.push("reboot");
         return "done";
       },
+      presets: () => [],
+      applyPreset: async () => "done",
       resetPassword: async () => ({ user: "admin", password: "abcd-efgh" }),
       factoryReset: async () => {
         orders.push("factory reset");

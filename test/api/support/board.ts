@@ -27,6 +27,8 @@ export async function makeBoard(bus: Bus, clock: Clock): Promise<Board> {
       network: () => ({ addresses: [] }),
       device: () => ({ version: "1.2.3", slot: "A", serial: "0001" }),
       reboot: async () => "done",
+      presets: () => [],
+      applyPreset: async () => "done",
       resetPassword: async () => ({ user: "admin", password: "abcd-efgh" }),
       factoryReset: async () => "done",
     },

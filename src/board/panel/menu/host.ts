@@ -17,6 +17,11 @@ export interface ChannelFacts {
   faults: readonly string[];
 }
 
+export interface PresetFacts {
+  id: string;
+  name: string;
+}
+
 export interface InputFacts {
   /** Name of the connector in the board file. */
   id: string;
@@ -49,6 +54,10 @@ export interface MenuHost {
   /** Applies a JSON merge patch (RFC 7396) of the configuration as a whole or not at all. */
   change(patch: unknown): Promise<Answer>;
   channels(): readonly ChannelFacts[];
+  /** Those that this box can do. */
+  presets(): readonly PresetFacts[];
+  /** Gives a channel the coding of a preset. */
+  applyPreset(channel: string, preset: string): Promise<Answer>;
   inputs(): readonly InputFacts[];
   /** What is wrong now, in plain words. */
   alarms(): readonly string[];

@@ -73,11 +73,25 @@ function channelPage(site: Site, id: string): Page {
       { text: nav.texts.bitrate, value: bitrate(channel.bitrate) },
       ...channel.faults.map((text) => ({ text })),
       startOrStop(site, channel, way),
+      { text: nav.texts.preset, open: () => nav.open(presetsPage(nav, id, () => nav.backTo(page))) },
       { text: nav.texts.settings, open: () => openEntry(site, "channels", way) },
     ];
   };
   const exists = () => facts() !== undefined && locate(site.document.get(), way) !== undefined;
-  return new Menus(nav, () => facts()?.name ?? "", items, { exists });
+  const page: Page = new Menus(nav, () => facts()?.name ?? "", items, { exists });
+  return page;
+}
+
+/** What a preset does to a channel on air is said first. */
+function presetsPage(nav: Navigator, channel: string, done: () => void): Page {
+  const { yes, no, preset, effects } = nav.texts;
+  const items = () =>
+    nav.host.presets().map(({ id, name }): Item => {
+      const go = () => nav.wait(nav.host.applyPreset(channel, id), done);
+      const ask = () => nav.open(question(nav, name, [effects.encoder], { yes, no, first: "no" }, go));
+      return { id, text: name, open: ask };
+    });
+  return new Menus(nav, () => preset, items);
 }
 
 /** Taking a channel off air is asked about first. */

@@ -14,6 +14,7 @@ export interface Texts {
   start: string;
   stop: string;
   settings: string;
+  preset: string;
   inputs: string;
   signal: string;
   alarms: string;
@@ -87,6 +88,7 @@ const en: Texts = {
   start: "Start",
   stop: "Stop",
   settings: "Settings",
+  preset: "Preset",
   inputs: "Inputs",
   signal: "Signal",
   alarms: "Alarms",
@@ -147,6 +149,7 @@ const de: Texts = {
   start: "Starten",
   stop: "Stoppen",
   settings: "Einstellungen",
+  preset: "Vorgabe",
   inputs: "Eingänge",
   signal: "Signal",
   alarms: "Alarme",
@@ -234,6 +237,7 @@ const fr: Texts = {
   start: "Démarrer",
   stop: "Arrêter",
   settings: "Réglages",
+  preset: "Préréglage",
   inputs: "Entrées",
   signal: "Signal",
   alarms: "Alarmes",
@@ -322,6 +326,7 @@ const es: Texts = {
   start: "Iniciar",
   stop: "Parar",
   settings: "Ajustes",
+  preset: "Preajuste",
   inputs: "Entradas",
   signal: "Señal",
   alarms: "Alarmas",

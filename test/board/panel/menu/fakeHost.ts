@@ -1,5 +1,12 @@
 import type { KeyName } from "../../../../src/board/boardFile.ts";
-import type { Answer, ChannelFacts, DeviceFacts, InputFacts, MenuHost } from "../../../../src/board/panel/menu/host.ts";
+import type {
+  Answer,
+  ChannelFacts,
+  DeviceFacts,
+  InputFacts,
+  MenuHost,
+  PresetFacts,
+} from "../../../../src/board/panel/menu/host.ts";
 import { Menu } from "../../../../src/board/panel/menu/menu.ts";
 import { settingsOf } from "../../../../src/board/panel/menu/settings.ts";
 import type { View } from "../../../../src/board/panel/view.ts";
@@ -90,6 +97,17 @@ export class FakeHost implements MenuHost {
 
   reboot(): Promise<Answer> {
     return this.#order("reboot");
+  }
+
+  presets(): readonly PresetFacts[] {
+    return [
+      { id: "sd-pal", name: "SD PAL" },
+      { id: "hd-iptv", name: "HD IPTV" },
+    ];
+  }
+
+  applyPreset(channel: string, preset: string): Promise<Answer> {
+    return this.#order(`${preset} for ${channel}`);
   }
 
   async resetPassword(): Promise<{ user: string; password: string }> {

@@ -69,6 +69,7 @@ test("a channel's page, its settings and an editor", async () => {
     "  Input | HDMI 1",
     "  Bitrate | 4.00 Mbit/s",
     "  Stop",
+    "  Preset",
     "  Settings",
   ]);
   await hands.go("Settings");
@@ -318,6 +319,17 @@ test("reboot asks once, factory reset twice, each with no first", async () => {
   await hands.home();
   await hands.go("Menu", "Reboot", "Yes");
   assert.deepEqual(hands.host.orders, ["factory reset", "reboot"]);
+});
+
+test("a preset is given to a channel after its effect was said", async () => {
+  const hands = new Hands();
+  await hands.go("News: HDMI 1", "Preset");
+  assert.deepEqual(hands.lines, ["Preset", "> SD PAL", "  HD IPTV"]);
+  await hands.go("HD IPTV");
+  assert.deepEqual(hands.lines, ["HD IPTV", "  Picture pauses briefly", "> No", "  Yes"]);
+  await hands.go("Yes");
+  assert.deepEqual(hands.host.orders, ["hd-iptv for ch1"]);
+  assert.equal(hands.view.title, "News");
 });
 
 test("a new admin password is shown at the box alone", async () => {

@@ -129,6 +129,10 @@ test("every order is reached, with its questions on the way", async () => {
   assert.deepEqual(Object.fromEntries(outside), {
     "News: HDMI 1 > Stop > Yes": "change",
     "Sports > Start": "change",
+    "News: HDMI 1 > Preset > SD PAL > Yes": "sd-pal for ch1",
+    "News: HDMI 1 > Preset > HD IPTV > Yes": "hd-iptv for ch1",
+    "Sports > Preset > SD PAL > Yes": "sd-pal for ch2",
+    "Sports > Preset > HD IPTV > Yes": "hd-iptv for ch2",
     "Menu > Find me": "find me",
     "Menu > Reboot > Yes": "reboot",
     "Menu > New admin password > Yes": "reset password",
