@@ -1,6 +1,6 @@
 /**
  * Runs the tests in parts, each with its title and time, all of them even when one fails, and sums up at the end.
- * Usage: `scripts/test [part…]`, where no part means every part.
+ * Usage: `scripts/test [part…]`, where no part means every part but those that run on request.
  */
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -25,6 +25,8 @@ interface Part {
   commands: () => Command[];
   /** Longest time it may take, seconds. */
   limit: number;
+  /** Runs only when it is named. */
+  onRequest?: true;
 }
 
 const run = (...argv: string[]): Command => ({ argv });
@@ -143,6 +145,15 @@ const parts: Record<string, Part> = {
     limit: 420,
     commands: () => nodeTests(filesBelow("test/machine", ".test.ts"), "--test-concurrency=1"),
   },
+  image: {
+    title: "Tests of the image in an emulated box",
+    limit: 2700,
+    onRequest: true,
+    commands: () => [
+      run("scripts/setup", "--image"),
+      ...nodeTests(filesBelow("test/image", ".test.ts"), "--test-concurrency=1"),
+    ],
+  },
 };
 
 /** Lines that say what failed, in the reports of Node, meson, Biome, tsc, the compilers and the sanitizers. */
@@ -227,7 +238,8 @@ async function runPart(name: string, part: Part): Promise<Result> {
   return result;
 }
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+const names =
+  process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts).filter((name) => !parts[name]?.onRequest);
 const unknown = names.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`No such part: ${unknown.join(", ")}. Parts: ${Object.keys(parts).join(" ")}`);
