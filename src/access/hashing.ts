@@ -68,4 +68,10 @@ function prefix({ memoryCost, timeCost, parallelism }: HashCost): string {
 }
 
 /** Loaded by the first log-in: a box goes for years without one, and it takes megabytes. */
-const argon2 = () => import("@node-rs/argon2");
+function argon2(): Promise<typeof import("@node-rs/argon2")> {
+  loaded ??= import("@node-rs/argon2");
+  return loaded;
+}
+
+/** Kept, since asking for it again would take a turn of its own for each password. */
+let loaded: Promise<typeof import("@node-rs/argon2")> | undefined;
