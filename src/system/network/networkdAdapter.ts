@@ -1,8 +1,8 @@
 /** The network of the box itself: systemd-networkd, nftables and the settings of the kernel. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type CommandResult, commandRunner, type RunCommand } from "../command.ts";
 import type { Applied, LinkGlance, LinkState, NetworkAdapter, Probe } from "./adapter.ts";
-import { type Run, reason, runCommand } from "./commands.ts";
 import { Kernel } from "./kernel.ts";
 import { parseNetworkctl } from "./networkctl.ts";
 import { type GeneratedFile, PREFIX } from "./networkd.ts";
@@ -12,11 +12,14 @@ export interface NetworkdAdapterOptions {
   /** networkd reads files from here; lost at a reboot, and made anew at each start of the supervisor. */
   folder?: string;
   kernel?: Kernel;
-  run?: Run;
+  run?: RunCommand;
 }
 
 /** What goes back with the files when a later step fails. */
 type Loaded = Pick<NetworkPlan, "firewall" | "settings">;
+
+/** Bytes of networkctl's list; that of a box with 32 links has some 200,000. */
+const LIST_MAX = 2_000_000;
 
 /** A step that failed; what was done before it is undone. */
 class StepError extends Error {}
@@ -25,14 +28,14 @@ export class NetworkdAdapter implements NetworkAdapter {
   readonly kind = "networkd";
   readonly #folder: string;
   readonly #kernel: Kernel;
-  readonly #run: Run;
+  readonly #run: RunCommand;
   /** What was loaded last. */
   #applied: Loaded | undefined;
 
   constructor({
     folder = "/run/systemd/network",
     kernel = new Kernel(),
-    run = runCommand,
+    run = commandRunner(),
   }: NetworkdAdapterOptions = {}) {
     this.#folder = folder;
     this.#kernel = kernel;
@@ -54,13 +57,13 @@ export class NetworkdAdapter implements NetworkAdapter {
     }
     this.#applied = { firewall: plan.firewall, settings: plan.settings };
     const named = await this.#run("hostnamectl", ["--transient", "hostname", plan.hostname]);
-    return { ok: true, notes: named.code === 0 ? [] : [`the host name is not set: ${reason("hostnamectl", named)}`] };
+    return { ok: true, notes: named.ok ? [] : [`the host name is not set: ${reason("hostnamectl", named)}`] };
   }
 
   async status(): Promise<LinkState[]> {
     const [links, told] = await Promise.all([
       this.#kernel.links(),
-      this.#run("networkctl", ["--json=short", "--no-pager", "list"]),
+      this.#run("networkctl", ["--json=short", "--no-pager", "list"], { outputMax: LIST_MAX }),
     ]);
     const described = parseNetworkctl(told.stdout);
     return links.map((link) => ({ ...link, ...described.get(link.name) }));
@@ -78,7 +81,7 @@ export class NetworkdAdapter implements NetworkAdapter {
     const own = new Set((await this.#kernel.links()).map(({ mac }) => mac));
     const mac = macs.find((one) => !own.has(one));
     if (mac !== undefined) return { result: "taken", mac };
-    if (asked.code === 0 || macs.length > 0) return { result: "free" };
+    if (asked.ok || macs.length > 0) return { result: "free" };
     return { result: "unknown", why: reason("arping", asked) };
   }
 
@@ -92,12 +95,12 @@ export class NetworkdAdapter implements NetworkAdapter {
 
   async #address(verb: string, name: string, address: string, prefix: number): Promise<boolean> {
     const done = await this.#run("ip", ["address", verb, `${address}/${prefix}`, "broadcast", "+", "dev", name]);
-    return done.code === 0;
+    return done.ok;
   }
 
-  async #step(program: string, args: readonly string[], input?: string): Promise<void> {
-    const result = await this.#run(program, args, input);
-    if (result.code !== 0) throw new StepError(reason(program, result));
+  async #step(program: string, args: readonly string[], input = ""): Promise<void> {
+    const result = await this.#run(program, args, { input });
+    if (!result.ok) throw new StepError(reason(program, result));
   }
 
   // ---- files ---------------------------------------------------------------------------------------------------------
@@ -163,4 +166,11 @@ function isTemporary(name: string): boolean {
 /** The bond or VLAN that a file makes. */
 function netdevOf(file: string): string[] {
   return file.endsWith(".netdev") ? [file.slice(PREFIX.length, -".netdev".length)] : [];
+}
+
+/** One line of what a program said when it failed. */
+function reason(program: string, { code, why, stdout, stderr }: Extract<CommandResult, { ok: false }>): string {
+  if (code === null) return why;
+  const said = (stderr.trim() || stdout.trim()).split("\n", 1)[0]?.slice(0, 200) ?? "";
+  return `${program} (exit code ${code}): ${said === "" ? "failed" : said}`;
 }

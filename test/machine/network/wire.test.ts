@@ -47,7 +47,7 @@ test("a streaming VLAN on a bond is tagged on the wire, and follows a change of 
     folder: join(folder, "network"),
     run: async (program, args) => {
       ran.push([program, ...args].join(" "));
-      return { code: 0, stdout: "", stderr: "" };
+      return { ok: true, stdout: "", truncated: false };
     },
   });
   await adapter.apply(plan(100));

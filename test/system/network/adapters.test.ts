@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { network } from "../../../src/config/schema.ts";
-import type { CommandResult } from "../../../src/system/network/commands.ts";
+import type { CommandResult } from "../../../src/system/command.ts";
 import { DryAdapter } from "../../../src/system/network/dryAdapter.ts";
 import { Kernel } from "../../../src/system/network/kernel.ts";
 import { NetworkdAdapter } from "../../../src/system/network/networkdAdapter.ts";
@@ -19,13 +19,28 @@ const vlan = (id: number) => ({
   ],
 });
 
+/** How a program ended, and what it said. */
+interface Ended {
+  /** Null: it was not run to its end, and the runner says why. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const done: Ended = { code: 0, stdout: "", stderr: "" };
+
+function resultOf(program: string, { code, stdout, stderr }: Ended): CommandResult {
+  if (code === 0) return { ok: true, stdout, truncated: false };
+  return { ok: false, code, why: `${program}: ${code === null ? stderr : `exit code ${code}`}`, stdout, stderr };
+}
+
 function setUp(t: TestContext) {
   const top = mkdtempSync(join(tmpdir(), "network-"));
   t.after(() => rmSync(top, { recursive: true }));
   const folder = join(top, "network");
   const ran: string[] = [];
   /** Answers of programs, by the beginning of the command line; others succeed. */
-  const answers = new Map<string, Partial<CommandResult>>();
+  const answers = new Map<string, Partial<Ended>>();
   const sys = join(top, "sys");
   const kernel = new Kernel({ sys, proc: join(top, "proc"), addresses: () => ({}) });
   const adapter = new NetworkdAdapter({
@@ -34,7 +49,7 @@ function setUp(t: TestContext) {
       const line = [program, ...args].join(" ");
       ran.push(line);
       const answer = [...answers].find(([start]) => line.startsWith(start))?.[1];
-      return { code: 0, stdout: "", stderr: "", ...answer };
+      return resultOf(program, { ...done, ...answer });
     },
   });
   const files = () => Object.fromEntries(readdirSync(folder).map((f) => [f, readFileSync(join(folder, f), "utf8")]));
@@ -66,13 +81,12 @@ test("networkd is left alone while its files stay the same, also by a new superv
   const { adapter, folder, ran } = setUp(t);
   await adapter.apply(plan(vlan(5)));
   ran.splice(0);
-  await new NetworkdAdapter({ folder, run: async (...line) => ({ ...done, stdout: String(ran.push(line[0])) }) }).apply(
-    plan(vlan(5)),
-  );
+  await new NetworkdAdapter({
+    folder,
+    run: async (program) => resultOf(program, { ...done, stdout: String(ran.push(program)) }),
+  }).apply(plan(vlan(5)));
   assert.deepEqual([...new Set(ran)].sort(), ["hostnamectl", "nft", "sysctl"]);
 });
-
-const done: CommandResult = { code: 0, stdout: "", stderr: "" };
 
 test("a VLAN that changes is made anew, one that is gone goes, and others' files stay", async (t) => {
   const { adapter, folder, ran, files } = setUp(t);
