@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { type BackupFile, fromBytes, toBytes } from "../../config/backup/format.ts";
 import { type FilePort, files as realFiles } from "../../config/files.ts";
-import { localTime } from "./timeOfDay.ts";
+import { localTime } from "../localTime.ts";
 
 /** One backup on the box. */
 export interface KeptBackup {
