@@ -1,8 +1,8 @@
 /** Addresses of clients: one way of writing them, which of them are near, and which belong to one client. */
 import { BlockList, isIP, SocketAddress } from "node:net";
 
-/** Without the zone, and IPv4 in IPv6 (`::ffff:…`) as IPv4. */
-export function plainAddress(address: string): string {
+/** Without the zone, and IPv4 in IPv6 (`::ffff:…`) as IPv4; "" for none. */
+export function plainAddress(address = ""): string {
   const bare = address.replace(/%.*$/, "").toLowerCase();
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/.exec(bare);
   return mapped?.[1] ?? bare;

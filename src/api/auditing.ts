@@ -1,9 +1,10 @@
 /** Tells the audit log of what clients have changed, or tried to. */
 import type { Context } from "koa";
+import { clientOf } from "../access/addresses.ts";
 import type { AuditEvent, AuditRecorder } from "../access/record.ts";
 import type { Clock } from "../board/ports.ts";
 import { changes } from "./authenticate.ts";
-import { Buckets, neighbourhood } from "./limits.ts";
+import { Buckets } from "./limits.ts";
 import { originOf } from "./listeners.ts";
 import { auditNote, isKnown, principalOf } from "./principal.ts";
 import { Problem } from "./problem.ts";
@@ -52,7 +53,7 @@ export class Auditing {
     if (!known && route.access === "public") return;
     const { address } = originOf(ctx.req);
     const { name, role, via } = known ? principalOf(ctx) : NOBODY;
-    const whoever = known ? `${via} ${principalOf(ctx).id}` : neighbourhood(address);
+    const whoever = known ? `${via} ${principalOf(ctx).id}` : clientOf(address);
     if (result === "refused" && (this.#refusals.take(whoever) > 0 || this.#allRefusals.take("") > 0)) return;
     // A menu is gone through by dozens of keys. That somebody was at the panel is worth a record; what they changed there
     // is told by the configuration's own history.

@@ -1,10 +1,11 @@
 /** Who asks, whether they mean it, and whether they may: between what any request must be (guard.ts) and the routes. */
 import type { Context, Middleware, Next } from "koa";
 import type { Credentials } from "../access/access.ts";
+import { clientOf } from "../access/addresses.ts";
 import { may, type Principal } from "../access/principal.ts";
 import { sessionCookie } from "./cookies.ts";
 import { isApi } from "./guard.ts";
-import { type Buckets, neighbourhood } from "./limits.ts";
+import type { Buckets } from "./limits.ts";
 import { originOf } from "./listeners.ts";
 import { isKnown, principalOf, setPrincipal } from "./principal.ts";
 import { Problem } from "./problem.ts";
@@ -47,7 +48,7 @@ export function authenticate({ access, buckets }: AuthenticateOptions): Middlewa
       setPrincipal(ctx, LOCAL);
       return await next();
     }
-    const near = neighbourhood(address);
+    const near = clientOf(address);
     if (!isApi(ctx.path)) {
       slow(buckets.page, near);
       return await next();

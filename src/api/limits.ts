@@ -1,5 +1,6 @@
 /** How much clients may ask for, so that none of them takes the box from the others. Whatever is kept here has a bound. */
 import { BlockList, isIPv6, type Socket } from "node:net";
+import { clientOf, plainAddress } from "../access/addresses.ts";
 import type { Clock } from "../board/ports.ts";
 
 /** A bucket that starts with `burst` tokens and gets `perSecond` more, up to `burst`. */
@@ -76,25 +77,6 @@ export function isLoopback(address: string): boolean {
   return loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
-/** An address as it is written of IPv4 also when it came in by an IPv6 socket; "" for none. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? "").replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-}
-
-/** Whom an address stands for: in IPv6 a host has a whole /64 to choose from. */
-export function neighbourhood(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = tail === undefined ? 0 : 8 - groups.length - rest.length;
-  const all = [...groups, ...Array<string>(Math.max(0, missing)).fill("0"), ...rest];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
-}
-
 /** Counts connections over the network, and cuts what is beyond the bounds before a byte of it is read. */
 export class Connections {
   readonly #limits: Limits["connections"];
@@ -111,7 +93,7 @@ export class Connections {
     const { all, perAddress, keptForLoopback } = this.#limits;
     const address = plainAddress(socket.remoteAddress);
     const own = this.#isLoopback(address);
-    const key = own ? "loopback" : neighbourhood(address);
+    const key = own ? "loopback" : clientOf(address);
     const count = this.#byAddress.get(key) ?? 0;
     const room = own ? all : all - keptForLoopback;
     if (address === "" || this.#all >= room || (!own && count >= perAddress)) {

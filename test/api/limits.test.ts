@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import test, { type TestContext } from "node:test";
-import { Buckets, isLoopback, LIMITS, neighbourhood, plainAddress } from "../../src/api/limits.ts";
+import { clientOf, plainAddress } from "../../src/access/addresses.ts";
+import { Buckets, isLoopback, LIMITS } from "../../src/api/limits.ts";
 import { VirtualClock } from "../support/virtualClock.ts";
 import { Box } from "./support/box.ts";
 
@@ -35,9 +36,9 @@ test("addresses are told apart by whom they stand for", () => {
   assert.equal(plainAddress("fe80::1%eth0"), "fe80::1");
   assert.equal(plainAddress(undefined), "");
   const same = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::", "2001:0DB8:1:2:3:4:5:6", "2001:db8:1:2::"];
-  assert.equal(new Set(same.map(neighbourhood)).size, 1);
+  assert.equal(new Set(same.map(clientOf)).size, 1);
   const others = ["2001:db8:1:3::1", "::1", "fe80::1", "2001:db8::1:2:0:1", "192.0.2.1", "192.0.2.2"];
-  assert.equal(new Set([...others, "2001:db8:1:2::1"].map(neighbourhood)).size, others.length + 1);
+  assert.equal(new Set([...others, "2001:db8:1:2::1"].map(clientOf)).size, others.length + 1);
   for (const address of ["127.0.0.1", "127.9.9.9", "::1"]) assert.ok(isLoopback(address), address);
   for (const address of ["128.0.0.1", "10.127.0.0", "::2", "", "fe80::1"]) assert.ok(!isLoopback(address), address);
 });
