@@ -6,7 +6,8 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
-import { type Connections, plainAddress } from "./limits.ts";
+import { plainAddress } from "../access/addresses.ts";
+import type { Connections } from "./limits.ts";
 
 /** How long requests in hand may take when the server stops, ms. */
 const STOP_MS = 2000;

@@ -2,6 +2,7 @@
  * What the board is reached through. Each port has two adapters: the real one (adapters/) and the virtual board
  * (virtual/), so that the drivers above are the same on a PC and in the box.
  */
+import { systemTimers, type Timers } from "../config/timers.ts";
 
 /** A bus or line did not do what it should. `code` says which way. */
 export class BusError extends Error {
@@ -63,20 +64,13 @@ export interface GpioPort {
 }
 
 /** Time, so that tests need not wait. Milliseconds. */
-export interface Clock {
-  now(): number;
+export interface Clock extends Timers {
   sleep(ms: number): Promise<void>;
-  /** Calls back once after `ms`; returns the function that cancels it. */
-  after(ms: number, call: () => void): () => void;
 }
 
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  ...systemTimers,
   sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
-  },
 };
 
 /** Sensors and controls of the kernel's hwmon and thermal classes, by the names that chips and zones have. */

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ZodError, z } from "zod";
 import type { Bus } from "../bus.ts";
 import type { ChannelConfig, DirectSource, SrtOutputConfig } from "../config/schema.ts";
+import { systemTimers, type Timers } from "../config/timers.ts";
 import { type Platform, UnsupportedSetting } from "../media/codecs.ts";
 import type { RawEvent } from "../media/connection.ts";
 import { ChannelPaths } from "../media/paths.ts";
@@ -20,7 +21,6 @@ import {
 } from "../media/protocol.ts";
 import type { SlateClips } from "../media/slate.ts";
 import { encodeSpec, outputSpec, transmitSpec } from "../media/specs.ts";
-import { systemTimers, type Timers } from "../media/timers.ts";
 import { type Leave, type Supervised, Worker, type WorkerHooks, type WorkerOptions } from "../media/worker.ts";
 import { LevelsWatch } from "./levelsWatch.ts";
 import { Monitor, outputUrl } from "./monitor.ts";

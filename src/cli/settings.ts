@@ -1,6 +1,6 @@
 /** Settings on the command line: found by pointer, typed, labelled and printed as the schema says. */
 import { z } from "zod";
-import { isObject, type Path, toPointer, valueAt } from "../config/json.ts";
+import { fromPointer, isObject, type Path, toPointer, valueAt } from "../config/json.ts";
 import { config as schema } from "../config/schema.ts";
 import { resolve } from "../config/walk.ts";
 import { UsageError } from "./command.ts";
@@ -15,8 +15,7 @@ const NAMES = ["id", "connector", "name"];
 export function pathOf(document: unknown, pointer: string): Path {
   const text = pointer === "" || pointer.startsWith("/") ? pointer : `/${pointer}`;
   const path: (string | number)[] = [];
-  for (const part of text.split("/").slice(1)) {
-    const step = part.replaceAll("~1", "/").replaceAll("~0", "~");
+  for (const step of fromPointer(text)) {
     const at = valueAt(document, path);
     path.push(Array.isArray(at) ? placeIn(at, step, toPointer(path)) : step);
   }
@@ -46,21 +45,6 @@ export function typed(document: unknown, path: Path, text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** The document with another value at a path; undefined takes it away. Shares what is the same. */
-export function withValue(document: unknown, path: Path, value: unknown): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined) return value;
-  if (Array.isArray(document)) {
-    const place = Number(step);
-    if (rest.length > 0) return document.with(place, withValue(document[place], rest, value));
-    return value === undefined ? document.toSpliced(place, 1) : document.toSpliced(place, 1, value);
-  }
-  const entries = isObject(document) ? Object.entries(document) : [];
-  if (rest.length === 0 && value === undefined) return Object.fromEntries(entries.filter(([key]) => key !== step));
-  const inner = withValue(valueAt(document, [step]), rest, value);
-  return Object.fromEntries([...entries.filter(([key]) => key !== step), [String(step), inner]]);
 }
 
 /** Label of a setting with those of what it is part of, such as `Bitrate`; its pointer when it has none. */

@@ -74,3 +74,32 @@ export function deepFreeze<T>(value: T): T {
   }
   return value;
 }
+
+/**
+ * A copy of the document with another value at a path; undefined takes it out, and an entry of a list with its place. What is
+ * missing on the way is made. Shares what is the same.
+ */
+export function withValue(document: unknown, path: Path, value: unknown): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return value;
+  if (Array.isArray(document) || typeof step === "number") {
+    const list = Array.isArray(document) ? [...(document as unknown[])] : [];
+    const place = Number(step);
+    if (rest.length === 0 && value === undefined) return list.filter((_, index) => index !== place);
+    list[place] = withValue(list[place], rest, value);
+    return list;
+  }
+  const fields = new Map(isObject(document) ? Object.entries(document) : []);
+  const key = String(step);
+  fields.set(key, withValue(fields.get(key), rest, value));
+  // fromEntries defines properties, so that a key such as __proto__ stays data.
+  return Object.fromEntries([...fields].filter(([, field]) => field !== undefined));
+}
+
+/** The steps of a JSON pointer (RFC 6901). */
+export function fromPointer(pointer: string): string[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+}

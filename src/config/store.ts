@@ -17,7 +17,8 @@ import { migrate } from "./migrations.ts";
 import { CONFIRM_LIMITS, CONFIRM_SECONDS, compare, NO_IMPACT, type Plan, type Prepared, prepare } from "./plan.ts";
 import { type ChannelConfig, type Config, config as schema } from "./schema.ts";
 import { redact } from "./secrets.ts";
-import { PendingTrial, systemTimers, type Timers, type Trial, TrialMarker } from "./trial.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+import { PendingTrial, type Trial, TrialMarker } from "./trial.ts";
 
 export type { ChangeOptions, ChangeResult, Proposal, Section, TrialEndResult } from "./change.ts";
 

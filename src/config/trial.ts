@@ -8,21 +8,7 @@ import type { Difference } from "./diff.ts";
 import { type Stored, seal, unseal } from "./envelope.ts";
 import type { FilePort } from "./files.ts";
 import type { Config } from "./schema.ts";
-
-/** Time that runs evenly, ms; the clock of the box is one. */
-export interface Timers {
-  now(): number;
-  /** Calls back once after `ms`; returns the function that cancels it. */
-  after(ms: number, call: () => void): () => void;
-}
-
-export const systemTimers: Timers = {
-  now: () => performance.now(),
-  after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
-  },
-};
+import type { Timers } from "./timers.ts";
 
 /** What is told of a change on trial. */
 export interface Trial {

@@ -1,7 +1,7 @@
 /** A connection to the control socket of a media process; see protocol.ts for what is said on it. */
 import net from "node:net";
+import { systemTimers, type Timers } from "../config/timers.ts";
 import { answer, type Hello, hello } from "./protocol.ts";
-import { systemTimers, type Timers } from "./timers.ts";
 
 /** Milliseconds after which a request is given up. */
 export const REQUEST_TIMEOUT = 3000;

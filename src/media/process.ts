@@ -4,7 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { systemTimers, type Timers, within } from "./timers.ts";
+import { systemTimers, type Timers } from "../config/timers.ts";
+import { within } from "./timers.ts";
 
 /** How often an adopted process, which is nobody's child here, is looked at, in milliseconds. */
 const WATCH_INTERVAL = 100;

@@ -1,18 +1,5 @@
-/** Time as the supervision of the workers sees it; tests bring their own. */
-export interface Timers {
-  /** Milliseconds of a clock that never jumps. */
-  now(): number;
-  /** Runs `task` once after `ms` milliseconds; returns what calls it off. */
-  after(ms: number, task: () => void): () => void;
-}
-
-export const systemTimers: Timers = {
-  now: () => performance.now(),
-  after(ms, task) {
-    const timer = setTimeout(task, ms);
-    return () => clearTimeout(timer);
-  },
-};
+/** Waiting, on timers that tests can bring. */
+import type { Timers } from "../config/timers.ts";
 
 /** Waits `ms` milliseconds. */
 export function delay(timers: Timers, ms: number): Promise<void> {

@@ -4,12 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import { systemTimers, type Timers } from "../config/timers.ts";
 import { type ConnectError, Connection, type RawEvent, RequestError } from "./connection.ts";
 import { boundLog } from "./logFile.ts";
 import { checkSocketPath } from "./paths.ts";
 import { findProcesses, MediaProcess } from "./process.ts";
 import { type Applied, applied, PROTOCOL, type Role } from "./protocol.ts";
-import { delay, systemTimers, type Timers, within } from "./timers.ts";
+import { delay, within } from "./timers.ts";
 
 /** Milliseconds between two heartbeats, and how many in a row may stay without any sign of life. */
 export const HEARTBEAT = { intervalMs: 500, misses: 3 } as const;

@@ -9,6 +9,7 @@
 
 import type { Bus } from "../../bus.ts";
 import { discard, replaceFile, TEMPORARY } from "../../config/atomicFile.ts";
+import type { Timers } from "../../config/timers.ts";
 import type { AuditEvent, AuditRecorder } from "../record.ts";
 import { type AuditEntry, BOX, bounded, firstOf, GENESIS, readLine, sealHead } from "./chain.ts";
 import { type AuditCheck, checkLog } from "./check.ts";
@@ -17,15 +18,10 @@ import { AuditKey } from "./key.ts";
 import { findEnd, HEAD, readHead } from "./recovery.ts";
 import { AuditWriter } from "./writer.ts";
 
-/** As a clock has it: calls back once after `ms`, and returns the function that cancels it. */
-export interface Timers {
-  after(ms: number, call: () => void): () => void;
-}
-
 export interface AuditLogOptions {
   folder: string;
   bus: Bus;
-  clock: Timers;
+  clock: Pick<Timers, "after">;
   files?: LogFiles;
   now?(): Date;
   /** Size at which a new segment is begun, bytes; the default is 1 MiB. */

@@ -1,8 +1,8 @@
 /** `config …`: the settings of the box. */
-import { valueAt } from "../../config/json.ts";
+import { valueAt, withValue } from "../../config/json.ts";
 import { type Command, type Context, Failure, parseJson, UsageError, wholeNumber } from "../command.ts";
 import { inLine } from "../output.ts";
-import { labelOf, pathOf, rowsOf, typed, withValue } from "../settings.ts";
+import { labelOf, pathOf, rowsOf, typed } from "../settings.ts";
 
 interface Difference {
   pointer: string;

@@ -2,7 +2,7 @@
 
 import type { FieldError } from "../explain.ts";
 import { explain } from "../explain.ts";
-import { isObject, type Path, valueAt } from "../json.ts";
+import { fromPointer, isObject, valueAt, withValue } from "../json.ts";
 import { type Migrated, migrate } from "../migrations.ts";
 import { compare } from "../plan.ts";
 import { type Config, SCHEMA_VERSION, SECRET_MARK, config as schema } from "../schema.ts";
@@ -130,7 +130,7 @@ function withoutMissing(incoming: unknown, current: Config): { document: unknown
   let { document } = restored;
   const notes: string[] = [];
   for (const { pointer } of restored.errors) {
-    const path = pointer.split("/").slice(1);
+    const path = fromPointer(pointer);
     const parent = path.slice(0, -1);
     if (valueAt(document, path) !== SECRET_MARK) continue;
     document = withValue(document, path, "");
@@ -139,19 +139,6 @@ function withoutMissing(incoming: unknown, current: Config): { document: unknown
     notes.push(`${pointer} is not in the backup: it is empty${off ? ", and what it protects is switched off" : ""}`);
   }
   return { document, notes };
-}
-
-/** A copy with another value at a path that is there. */
-function withValue(document: unknown, path: Path, value: unknown): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined) return value;
-  if (Array.isArray(document)) {
-    return document.map((entry: unknown, i) => (i === Number(step) ? withValue(entry, rest, value) : entry));
-  }
-  if (!isObject(document)) return document;
-  return Object.fromEntries(
-    Object.entries(document).map(([key, entry]) => [key, key === step ? withValue(entry, rest, value) : entry]),
-  );
 }
 
 function isSecrets(value: unknown): value is Secrets {

@@ -7,7 +7,7 @@ import { Bus } from "../../../src/bus.ts";
 import type { FilePort } from "../../../src/config/files.ts";
 import { defaultConfig } from "../../../src/config/schema.ts";
 import { ConfigService } from "../../../src/config/store.ts";
-import type { Timers } from "../../../src/config/trial.ts";
+import type { Timers } from "../../../src/config/timers.ts";
 
 export async function started(folder: string, files?: FilePort, timers?: Timers): Promise<ConfigService> {
   const service = make(folder, new Bus(), files, timers);

@@ -1,5 +1,5 @@
 /** A clock that stands still unless a test moves it. */
-import type { Timers } from "../../../src/media/timers.ts";
+import type { Timers } from "../../../src/config/timers.ts";
 
 export class ManualTimers implements Timers {
   #now = 0;

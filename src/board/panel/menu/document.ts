@@ -1,5 +1,5 @@
 /** Where settings are read and changed: the configuration of the box, or a draft of a part that is not applied yet. */
-import { isObject, valueAt } from "../../../config/json.ts";
+import { isObject, valueAt, withValue } from "../../../config/json.ts";
 import type { Answer, MenuHost } from "./host.ts";
 
 /** A way into the document that stays right when lists change: entries are found by what they are, not by place. */
@@ -110,21 +110,6 @@ export class Draft implements SettingsDocument {
     const list = valueAt(document, locate(document, this.#base) ?? []);
     return this.parent.set(this.#base, [...(Array.isArray(list) ? list : []), this.#value]);
   }
-}
-
-/** A copy of the document with another value at a place; undefined takes it out. */
-export function withValue(document: unknown, place: Place, value: unknown): unknown {
-  const [step, ...rest] = place;
-  if (step === undefined) return value;
-  if (Array.isArray(document) || typeof step === "number") {
-    const list = [...((document ?? []) as unknown[])];
-    if (rest.length === 0 && value === undefined) return list.filter((_, index) => index !== step);
-    list[step as number] = withValue(list[step as number], rest, value);
-    return list;
-  }
-  const fields = { ...(document as Record<string, unknown> | undefined) };
-  fields[step] = withValue(fields[step], rest, value);
-  return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined));
 }
 
 /** The merge patch that puts a value at a place. Lists are replaced as a whole, so the patch ends at the first one. */

@@ -1,7 +1,8 @@
 /** The settings as the menu walks them, made from the schema: what is in what, which editor a value needs, its limits. */
 import { z } from "zod";
-import { isObject, type Path } from "../../../config/json.ts";
+import { fromPointer, isObject, type Path } from "../../../config/json.ts";
 import type { Effect, SettingMeta } from "../../../config/schema.ts";
+import { heavier } from "../../../config/walk.ts";
 
 interface Common {
   /** Name in the document; that of the list for an entry of one. */
@@ -94,10 +95,7 @@ export function settingAt(root: Setting, document: unknown, path: Path): Setting
 
 /** The label of the setting that a JSON pointer (RFC 6901) leads to, also where the document has nothing yet. */
 export function labelAt(root: Setting, pointer: string): string | undefined {
-  const steps = pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const steps = fromPointer(pointer);
   let at: Setting | undefined = root;
   for (const step of steps) {
     if (at?.kind === "list") at = at.entry;
@@ -127,7 +125,6 @@ export function blank(schema: z.core.$ZodType): unknown {
 
 /** The most that a change of this setting, with all in it, does to a channel on air. */
 export function effectOf(setting: Setting, value: unknown): Effect {
-  const order: readonly Effect[] = ["none", "live", "transmit", "encoder", "network"];
   const effects = [setting.effect];
   if (setting.kind === "variant") {
     const option = optionOf(setting, value);
@@ -137,7 +134,7 @@ export function effectOf(setting: Setting, value: unknown): Effect {
   } else if (setting.kind === "list") {
     for (const entry of Array.isArray(value) ? value : []) effects.push(effectOf(setting.entry, entry));
   }
-  return order[Math.max(...effects.map((effect) => order.indexOf(effect)))] ?? "none";
+  return effects.reduce(heavier);
 }
 
 function describe(schema: z.core.$ZodType, key: string, label?: string): Setting | undefined {
