@@ -16,7 +16,7 @@ import { presetRoutes } from "./api/routes/presets.ts";
 import { timeRoutes } from "./api/routes/time.ts";
 import { tlsRoutes } from "./api/routes/tls.ts";
 import { systemClock } from "./board/ports.ts";
-import type { Bus } from "./bus.ts";
+import type { Bus, Events } from "./bus.ts";
 import { ConfigParts } from "./config/backup/configParts.ts";
 import { keeperOf } from "./config/backup/part.ts";
 import { BackupService } from "./config/backup/service.ts";
@@ -70,26 +70,16 @@ export class Administration {
   readonly backups: BackupService;
   readonly daily: DailyBackups;
   readonly #run = commandRunner();
-  readonly #unlisten: () => void;
+  readonly #bus: Bus;
+  #unlisten = () => {};
   readonly #redact: Redact;
 
   constructor({ config, bus, data, runtime, owns, web, ...options }: AdministrationOptions) {
     const run = this.#run;
     const redact = redactor(configSecrets(() => (config.isRunning ? config.current : undefined)));
     this.#redact = redact;
-    bus.redact = redact;
+    this.#bus = bus;
     this.audit = new AuditLog({ folder: join(data, "audit"), bus, clock: systemClock });
-    this.#unlisten = bus.on("trial", ({ revision, state, author }) => {
-      // What people decide is recorded with who they are; this is what the box does by itself.
-      if (state !== "expired" && state !== "stopped") return;
-      const why =
-        state === "expired" ? "nobody confirmed it in time" : "the supervisor stopped before it was confirmed";
-      this.audit.record({
-        who: { name: "box", role: "admin", via: "local", address: "" },
-        ...{ what: "revertConfig", target: `revision ${revision}`, result: "done" },
-        detail: author === null ? why : `${why}; it was made by ${author}`,
-      });
-    });
     this.access = new AccessService({
       ...{ folder: data, runtimeFolder: runtime, bus, audit: this.audit, localNetworks },
       settings: () => config.current.access,
@@ -133,6 +123,7 @@ export class Administration {
   /** To be started once there is a configuration. */
   async start(): Promise<void> {
     await this.audit.start();
+    this.#unlisten = this.#bus.on("trial", (trial) => this.#recordTrial(trial));
     await this.access.start();
     await this.tls.start();
     // Everything that keeps parts is there; nothing lives by them yet.
@@ -163,6 +154,17 @@ export class Administration {
     await this.network.stop();
     await this.audit.stop();
     await this.logs.stop();
+  }
+
+  /** What people decide is recorded with who they are; this is what the box does by itself. */
+  #recordTrial({ revision, state, author }: Events["trial"]): void {
+    if (state !== "expired" && state !== "stopped") return;
+    const why = state === "expired" ? "nobody confirmed it in time" : "the supervisor stopped before it was confirmed";
+    this.audit.record({
+      who: { name: "box", role: "admin", via: "local", address: "" },
+      ...{ what: "revertConfig", target: `revision ${revision}`, result: "done" },
+      detail: author === null ? why : `${why}; it was made by ${author}`,
+    });
   }
 
   faults(): Fault[] {

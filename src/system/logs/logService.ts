@@ -12,7 +12,7 @@ export interface LogServiceOptions {
   /** Holds the files. */
   folder: string;
   bus: Bus;
-  /** Takes secrets out, before a line is kept and before it is given away. */
+  /** Takes secrets out: of what is said, before anybody hears it, and of a line again before it is given away. */
   redact: Redact;
   /** Further ones: the journal of systemd, the logs of the media processes. */
   sources?: readonly LogSource[];
@@ -52,11 +52,13 @@ export class LogService {
     this.#fold = new Fold(clock, (said) => this.#keep(said));
   }
 
-  /** Listens from the call on. Never fails. */
+  /** Listens from the call on; the bus tells secrets to nobody from then on. Never fails. */
   async start(): Promise<void> {
-    this.#deaf = this.#options.bus.on("log", ({ level, source, message }) => {
-      const redacted = this.#options.redact(message.slice(0, LOOKED_AT));
-      const short = redacted.length > MESSAGE_MAX ? `${redacted.slice(0, MESSAGE_MAX)} …` : redacted;
+    const { bus, redact } = this.#options;
+    // For all who listen, once.
+    bus.redact = (message) => redact(message.slice(0, LOOKED_AT));
+    this.#deaf = bus.on("log", ({ level, source, message }) => {
+      const short = message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX)} …` : message;
       this.#fold.say({ level, source: source.slice(0, SOURCE_MAX), message: short });
     });
     this.#id = await this.#files.start();
