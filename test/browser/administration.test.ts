@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "./support/browser.ts";
-import { RealBox, Receiver } from "./support/realBox.ts";
+import { boxOnAir } from "./support/realBox.ts";
 
 const [address, port] = ["239.255.5.4", 15_040];
 const password = "three mild oysters";
@@ -21,13 +21,7 @@ async function logIn(page: Page, user: string, secret: string): Promise<void> {
 }
 
 test("a box is set up and looked after on its page, and its channel stays on air", async (t) => {
-  const output = { type: "udp", id: "main", address, port, interface: "lo" };
-  const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
-  t.after(() => box.remove());
-  await box.start();
-  t.after(() => box.stop());
-  const receiver = await Receiver.join(address, port);
-  t.after(() => receiver.close());
+  const [box, receiver] = await boxOnAir(t, address, port);
   const browser = await launchBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage();

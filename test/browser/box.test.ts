@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "./support/browser.ts";
-import { RealBox, Receiver } from "./support/realBox.ts";
+import { boxOnAir } from "./support/realBox.ts";
 
 const address = "239.255.5.1";
 const port = 15_000;
@@ -26,13 +26,7 @@ function brightness(page: Page): Promise<number[]> {
 }
 
 test("the page shows a channel on air, takes it off air and back, and survives the supervisor", async (t) => {
-  const output = { type: "udp", id: "main", address, port, interface: "lo" };
-  const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
-  t.after(() => box.remove());
-  await box.start();
-  t.after(() => box.stop());
-  const receiver = await Receiver.join(address, port);
-  t.after(() => receiver.close());
+  const [box, receiver] = await boxOnAir(t, address, port);
   const browser = await launchBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage();

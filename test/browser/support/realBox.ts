@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Bus } from "../../../src/bus.ts";
 import { type Config, config as schema } from "../../../src/config/schema.ts";
@@ -93,6 +94,18 @@ export class RealBox {
     await service.start();
     await service.stop();
   }
+}
+
+/** A box with one channel on air, and a receiver of it, until the test's end. */
+export async function boxOnAir(t: TestContext, address: string, port: number): Promise<[RealBox, Receiver]> {
+  const output = { type: "udp", id: "main", address, port, interface: "lo" };
+  const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
+  t.after(() => box.remove());
+  await box.start();
+  t.after(() => box.stop());
+  const receiver = await Receiver.join(address, port);
+  t.after(() => receiver.close());
+  return [box, receiver];
 }
 
 /** Counts the datagrams of a multicast group on the loopback interface. */

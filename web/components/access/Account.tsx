@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { changePassword } from "../../accessApi.ts";
 import { useSession, useTask } from "../../hooks.ts";
-import { passwordRules } from "../../passwords.ts";
 import { Card } from "../Card.tsx";
+import { NewPassword } from "../form/NewPassword.tsx";
 import { TextField } from "../form/TextField.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 import { SecondFactor } from "./SecondFactor.tsx";
@@ -64,16 +64,7 @@ function Password({ name }: { name: string }) {
           autocomplete="current-password"
           error={error}
         />
-        <TextField
-          label="New password"
-          name="password"
-          type="password"
-          value={password}
-          set={setPassword}
-          autocomplete="new-password"
-          help={passwordRules}
-          error={error}
-        />
+        <NewPassword value={password} set={setPassword} error={error} />
         <TextField
           label="New password again"
           name="again"

@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { useServices, useTask } from "../../hooks.ts";
-import { passwordRules } from "../../passwords.ts";
+import { NewPassword } from "../form/NewPassword.tsx";
 import { TextField } from "../form/TextField.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 
@@ -41,18 +41,7 @@ export function SetUp() {
         tabIndex={-1}
         aria-hidden
       />
-      <TextField
-        label="New password"
-        name="password"
-        type="password"
-        value={password}
-        set={setPassword}
-        autocomplete="new-password"
-        help={passwordRules}
-        error={error}
-        focus
-        required
-      />
+      <NewPassword value={password} set={setPassword} error={error} focus required />
       <TextField
         label="New password again"
         name="again"

@@ -4,10 +4,10 @@ import type { UserInfo } from "../../../src/access/results.ts";
 import { addUser, changeUser, fetchUsers, removeTotpOf, removeUser, type UserChange } from "../../accessApi.ts";
 import { moment, roleChoices, roleWords } from "../../accessFormat.ts";
 import { useFetched, useServices, useSession, useTask } from "../../hooks.ts";
-import { passwordRules } from "../../passwords.ts";
 import { Card } from "../Card.tsx";
 import { Choose } from "../form/Choose.tsx";
 import { Confirm } from "../form/Confirm.tsx";
+import { NewPassword } from "../form/NewPassword.tsx";
 import { TextField } from "../form/TextField.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 
@@ -95,14 +95,10 @@ function User({ user, changed }: { user: UserInfo; changed: () => void }) {
               Your own password is changed on the page <a href="#account">Account</a>.
             </p>
           ) : (
-            <TextField
-              label="New password"
-              name="password"
-              type="password"
+            <NewPassword
               value={edited.password ?? ""}
               set={(password) => setEdited({ ...edited, password })}
-              autocomplete="new-password"
-              help={`Empty: it stays. ${passwordRules}`}
+              help="Empty: it stays."
               error={error}
             />
           )}
@@ -160,16 +156,7 @@ function AddUser({ added }: { added: () => void }) {
       <form class="fields" noValidate aria-label="New user" onSubmit={submit}>
         <TextField label="Name" name="name" value={name} set={setName} error={error} />
         <Choose label="Role" value={role} choices={roleChoices} set={setRole} />
-        <TextField
-          label="Password"
-          name="password"
-          type="password"
-          value={password}
-          set={setPassword}
-          autocomplete="new-password"
-          help={passwordRules}
-          error={error}
-        />
+        <NewPassword label="Password" value={password} set={setPassword} error={error} />
         <Trouble error={error} />
         <p role="status">{said}</p>
         <div class="choices">
