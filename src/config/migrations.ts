@@ -18,6 +18,7 @@ export const migrations: readonly Migration[] = [
     note: "network, time, access, power, backup and presets can be set; they begin with their defaults",
     change: (document) => document,
   },
+  { from: 2, note: "SSH can be switched on; it begins switched off", change: (document) => document },
 ];
 
 export type Migrated =

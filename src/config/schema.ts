@@ -3,7 +3,7 @@
  * and migrations are all made from this schema, so every setting carries its label, help, unit and effect.
  */
 import { z } from "zod";
-import { access, backup, power, preset } from "./schema/administration.ts";
+import { access, backup, power, preset, ssh } from "./schema/administration.ts";
 import { input, panel } from "./schema/board.ts";
 import { channel } from "./schema/channel.ts";
 import { network, timeSettings } from "./schema/network.ts";
@@ -22,7 +22,7 @@ export * from "./schema/transport.ts";
  * Version of this schema. Raise it, with a migration, for every change that an older document does not satisfy, and also for every new
  * setting: an older firmware would refuse the document, and finds the copy that a migration keeps for it.
  */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The whole document. `version` is that of the schema; migrations bring older documents up to it. */
 export const config = z
@@ -34,6 +34,7 @@ export const config = z
     network: network.prefault({}),
     time: timeSettings.prefault({}),
     access: access.prefault({}),
+    ssh: ssh.prefault({}).meta(set("SSH", "none")),
     power: power.prefault({}),
     backup: backup.prefault({}),
     presets: z.array(preset).max(32).default([]),

@@ -12,7 +12,7 @@ test("the configuration is read and replaced as a whole", async (t) => {
   const put = await box.call("PUT", "/config", next);
   assert.deepEqual([put.status, put.body], [200, next]);
   assert.deepEqual(box.config.current, next);
-  const minimal = await box.call("PUT", "/config", { version: 2 });
+  const minimal = await box.call("PUT", "/config", { version: 3 });
   assert.deepEqual(minimal.body, { ...defaultConfig(), channels: [] });
 });
 
@@ -28,7 +28,7 @@ test("an entity tag spares a download and keeps two people from overwriting each
   const { current } = box.config;
   for (const match of [tag, `W/"${box.config.tag}"`, "nonsense"]) {
     const headers = { "If-Match": match };
-    const problem = await box.refused("stale", "PUT", "/config", { version: 2 }, headers);
+    const problem = await box.refused("stale", "PUT", "/config", { version: 3 }, headers);
     assert.equal(problem.detail, "It is at revision 2 now; read it again and repeat the change");
     await box.refused("stale", "POST", "/channels", {}, headers);
     await box.refused("stale", "PUT", "/channels/ch1", {}, headers);
@@ -44,7 +44,7 @@ test("a refused configuration names every field at fault from the top of the doc
   const before = [box.config.current, box.disk.contentOf("config.json")];
   const channel = { id: "a", name: "A" };
   const problem = await box.refused("invalid", "PUT", "/config", {
-    version: 2,
+    version: 3,
     box: { name: "x".repeat(61) },
     channels: [channel, { ...channel, id: "b", video: { gop: 601 }, loss: { hold: 1 } }],
     more: 1,
@@ -59,10 +59,10 @@ test("a refused configuration names every field at fault from the top of the doc
     ],
   );
   assert.equal(problem.detail, "/box/name: must have at most 60 characters, has 61 (and 3 more)");
-  const newer = await box.refused("invalid", "PUT", "/config", { version: 3 });
-  assert.equal(newer.detail, "/version: must be 2, is 3");
+  const newer = await box.refused("invalid", "PUT", "/config", { version: 4 });
+  assert.equal(newer.detail, "/version: must be 3, is 4");
   box.disk.failAt(1, "EROFS");
-  const readOnly = await box.refused("storage", "PUT", "/config", { version: 2 });
+  const readOnly = await box.refused("storage", "PUT", "/config", { version: 3 });
   assert.equal(readOnly.detail, "The configuration could not be stored: the disk is read-only. Nothing has changed.");
   assert.deepEqual([box.config.current, box.disk.contentOf("config.json")], before);
 });

@@ -59,7 +59,7 @@ test("a change to the network is on trial until it is confirmed or taken back", 
     60,
   ]);
   for (const [method, path, body] of [
-    ["PUT", "/config", { version: 2 }],
+    ["PUT", "/config", { version: 3 }],
     ["POST", "/config/apply", withHostname("two")],
     ["POST", "/config/history/1/restore", {}],
     ["PATCH", "/channels/ch1", { name: "x" }],
@@ -211,4 +211,23 @@ test("what is asked for must be one thing, and comments are short and of one lin
     ["/channels/0/name"],
   );
   assert.equal(box.config.tag, tag);
+});
+
+test("only an admin says who may log in by SSH", async (t) => {
+  const box = await Box.start(t);
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDCrcDWPPQCHWDqjPIBUlG0XnIJLnKNzDrLAcM3S2Wx8 Anna";
+  const body = { patch: { ssh: { enabled: true, keys: [key] } } };
+  for (const path of ["/config/plan", "/config/apply"]) {
+    const problem = await box.as("operator").refused("forbidden", "POST", path, body);
+    assert.equal(problem.detail, "It takes an admin to change ssh");
+  }
+  const plan = (await box.as("admin").call("POST", "/config/plan", body)).body as Record<string, unknown>;
+  assert.deepEqual([plan.sections, plan.channels, plan.canCutOff], [["ssh"], [], false]);
+  assert.deepEqual(plan.differences, [
+    { pointer: "/ssh/enabled", before: false, after: true },
+    { pointer: "/ssh/keys", before: [], after: [key] },
+  ]);
+  await apply(box, body);
+  await apply(box, { patch: { ssh: { enabled: false } } });
+  await box.refused("invalid", "POST", "/config/apply", { patch: { ssh: { enabled: true, keys: [] } } });
 });

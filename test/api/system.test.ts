@@ -32,7 +32,7 @@ interface Given {
 async function start(t: TestContext, { time: timeAdapter, power: powerAdapter, settings, sources }: Given = {}) {
   const bus = new Bus();
   const clock = new VirtualClock();
-  const config = { current: schema.parse({ version: 2, ...settings }) };
+  const config = { current: schema.parse({ version: 3, ...settings }) };
   const folder = mkdtempSync(join(tmpdir(), "steadycast-system-"));
   const run = commandRunner();
   const time = new TimeService({ config, bus, clock, adapter: timeAdapter ?? new DryTime(run) });

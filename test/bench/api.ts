@@ -38,7 +38,7 @@ export const api: Bench = {
     return await scoped(async (t) => {
       const { address, port } = destination(31);
       const outputs = [{ type: "udp", id: "main", address, port, interface: "lo" }];
-      const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs }] });
+      const box = new RealBox({ version: 3, channels: [{ id: "ch1", name: "Channel 1", outputs }] });
       t.after(() => box.remove());
       t.after(() => box.stop());
       await box.start();

@@ -25,7 +25,7 @@ function measure(onAir: boolean, { seconds }: Settings): Promise<Cost> {
       source: { type: "input", connector: "hdmi1" },
       outputs: [{ type: "udp", id: "main", address, port, interface: "lo" }],
     };
-    const box = new RealBox({ version: 2, channels: [channel] });
+    const box = new RealBox({ version: 3, channels: [channel] });
     t.after(() => box.remove());
     t.after(() => box.stop());
     await box.start();

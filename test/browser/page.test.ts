@@ -26,7 +26,7 @@ after(async () => {
 
 beforeEach(async () => {
   api = new FakeApi();
-  api.config = config.parse({ version: 2, box: { name: "Headend 3" }, channels: [{ id: "one", name: "One" }] });
+  api.config = config.parse({ version: 3, box: { name: "Headend 3" }, channels: [{ id: "one", name: "One" }] });
   api.channels = [liveChannel("one", "One")];
   url = await api.start();
   context = await browser.newContext();

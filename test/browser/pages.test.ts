@@ -31,7 +31,7 @@ after(async () => {
 beforeEach(async () => {
   api = new FakeApi();
   api.config = schema.parse({
-    version: 2,
+    version: 3,
     box: { name: "Headend 3" },
     network: { hostname: "headend-3", links: [{ type: "ethernet", name: "eth0" }] },
   });

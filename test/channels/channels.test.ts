@@ -13,7 +13,7 @@ import { FakeMedia } from "./support/fakeMedia.ts";
 
 function configOf(...channels: Record<string, unknown>[]): Config {
   const [base] = defaultConfig("lo").channels as [ChannelConfig];
-  return configSchema.parse({ version: 2, channels: channels.map((patch) => ({ ...base, outputs: [], ...patch })) });
+  return configSchema.parse({ version: 3, channels: channels.map((patch) => ({ ...base, outputs: [], ...patch })) });
 }
 
 function setUp(t: TestContext, first: Config) {

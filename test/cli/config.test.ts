@@ -121,14 +121,14 @@ test("plan, apply, confirm and revert", async (t) => {
 
   const trial = { revision: 8, author: "anna", remainingSeconds: 60, differences: [] };
   box.replies.set("POST /config/apply", { ...APPLIED, trial });
-  writeFileSync(join(folder, "new.json"), '{"version":2}');
+  writeFileSync(join(folder, "new.json"), '{"version":3}');
   const applied = await call(["config", "apply", join(folder, "new.json"), "--confirm", "60", "--comment", "why"]);
   assert.equal(
     applied.out,
     "Revision 8 is on trial and is taken back in 60 s, unless you say:\n  steadycast config confirm 8\n",
   );
   assert.deepEqual(box.asked("POST", "/config/apply")?.body, {
-    document: { version: 2 },
+    document: { version: 3 },
     confirmSeconds: 60,
     comment: "why",
   });

@@ -40,13 +40,13 @@ const damages: [what: string, make: (good: Buffer) => Uint8Array, said: RegExp][
   ],
   [
     "a sealed nonsense",
-    () => seal({ revision: 9, saved: "", document: { version: 2, channels: 7 } }),
+    () => seal({ revision: 9, saved: "", document: { version: 3, channels: 7 } }),
     /\/channels: must be a/,
   ],
   [
     "from a newer firmware",
-    () => seal({ revision: 9, saved: "", document: { version: 3 } }),
-    /version 3, made by a newer/,
+    () => seal({ revision: 9, saved: "", document: { version: 4 } }),
+    /version 4, made by a newer/,
   ],
   ["without a version", () => seal({ revision: 9, saved: "", document: {} }), /has no schema version/],
 ];

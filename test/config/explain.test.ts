@@ -6,7 +6,7 @@ import { config, defaultConfig } from "../../src/config/schema.ts";
 
 /** The errors of the default configuration whose channel is patched so. */
 function errorsOf(patch: unknown) {
-  const document = { version: 2, channels: [mergePatch(defaultConfig().channels[0], patch)] };
+  const document = { version: 3, channels: [mergePatch(defaultConfig().channels[0], patch)] };
   const parsed = config.safeParse(document);
   assert.equal(parsed.success, false, "it is accepted");
   return explain(config, document, parsed.error.issues).map((error) => ({

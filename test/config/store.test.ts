@@ -78,7 +78,7 @@ test("a refused change names field, limit and value, and nothing has changed", a
   const before = { current: service.current, tag: service.tag, stored: disk.contentOf("config.json") };
   const refusals: [change: Promise<unknown>, pointer: string, message: string][] = [
     [
-      service.replace({ version: 2, channels: [{ ...second, video: { bitrate: 9 } }] }),
+      service.replace({ version: 3, channels: [{ ...second, video: { bitrate: 9 } }] }),
       "/channels/0/video/bitrate",
       "must be between 100 and 60000 kbit/s, is 9",
     ],

@@ -62,7 +62,7 @@ test("every TR 101 290 counter is shown once", () => {
 });
 
 test("settings are told in a line", () => {
-  const [channel] = config.parse({ version: 2, channels: [{ id: "ch1", name: "One" }] }).channels;
+  const [channel] = config.parse({ version: 3, channels: [{ id: "ch1", name: "One" }] }).channels;
   assert(channel !== undefined);
   assert.equal(sourceName(channel.source), "Test signal, bars");
   assert.equal(videoSettings(channel.video), "H.264 High 1280×720p25, CBR 3000 kbit/s");

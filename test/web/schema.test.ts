@@ -45,8 +45,8 @@ test("every setting of the box has a field", () => {
 });
 
 test("an empty document, completed, is what the schema itself makes of it", () => {
-  for (const name of ["network", "time", "access", "power", "backup", "panel"] as const) {
-    assert.deepEqual(completed(part(name), {}), config.parse({ version: 2 })[name], name);
+  for (const name of ["network", "time", "access", "ssh", "power", "backup", "panel"] as const) {
+    assert.deepEqual(completed(part(name), {}), config.parse({ version: 3 })[name], name);
   }
 });
 
@@ -60,7 +60,7 @@ test("a new port, bond or VLAN is complete, and lacks what only people know", ()
       vlan: { name: "a0", parent: "a1" },
     };
     const link = { ...(initial(option) as object), ...known[type as keyof typeof known] };
-    const parsed = config.safeParse({ version: 2, network: { links: [link] } });
+    const parsed = config.safeParse({ version: 3, network: { links: [link] } });
     assert.deepEqual(parsed.error?.issues ?? [], [], type);
     assert.deepEqual(parsed.data?.network.links[0], link, type);
   }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { audioTrack, video } from "./coding.ts";
 import { host } from "./network.ts";
+import { publicKeyOf, publicKeyProblem } from "./publicKey.ts";
 import { port, SECRET_MARK, set, shortId, text } from "./setting.ts";
 import { transport } from "./transport.ts";
 
@@ -97,6 +98,44 @@ export const backup = z.strictObject({
   target: backupTarget.default({ type: "none" }).meta(set("Also send to", "none")),
 });
 
+/** As long as an RSA key of the most bits with a long comment. */
+const KEY_MAX = 3000;
+
+const publicKey = z
+  .string()
+  .max(KEY_MAX)
+  .check((ctx) => {
+    const message = publicKeyProblem(ctx.value);
+    if (message !== "") ctx.issues.push({ code: "custom", message, input: ctx.value });
+  });
+
+export const ssh = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .meta(set("Enabled", "none", { help: "Shell for diagnosis: user admin, by key only" })),
+    keys: z
+      .array(publicKey)
+      .max(16)
+      .default([])
+      .meta(set("Keys", "none", { help: "OpenSSH public keys of those who may log in, one line each" })),
+  })
+  .check((ctx) => {
+    const { enabled, keys } = ctx.value;
+    const issue = (path: (string | number)[], message: string, input: unknown) =>
+      ctx.issues.push({ code: "custom", path, message, input });
+    if (enabled && keys.length === 0) {
+      issue(["enabled"], "must be off while there is no key: nobody could log in", enabled);
+    }
+    const known = new Set<string>();
+    keys.forEach((key, i) => {
+      const one = publicKeyOf(key);
+      if (known.has(one)) issue(["keys", i], "is set twice", key);
+      known.add(one);
+    });
+  });
+
 /** Coding and multiplex of a channel under a name; what belongs to one place only is not in it. */
 export const preset = z.strictObject({
   id: shortId,
@@ -110,4 +149,5 @@ export type AccessConfig = z.infer<typeof access>;
 export type PowerConfig = z.infer<typeof power>;
 export type BackupConfig = z.infer<typeof backup>;
 export type BackupTarget = z.infer<typeof backupTarget>;
+export type SshConfig = z.infer<typeof ssh>;
 export type PresetConfig = z.infer<typeof preset>;

@@ -17,7 +17,7 @@ export interface BoardBench {
 }
 
 export async function makeBoard(bus: Bus, clock: Clock): Promise<Board> {
-  const current = configSchema.parse({ version: 2, inputs: [{ connector: "sdi1", name: "Camera 3" }] });
+  const current = configSchema.parse({ version: 3, inputs: [{ connector: "sdi1", name: "Camera 3" }] });
   return new Board({
     ...{ file: await loadBoardFile(path), config: { current }, bus, serial: "0001", clock },
     host: {

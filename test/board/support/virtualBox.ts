@@ -31,7 +31,7 @@ export class VirtualBox {
     readonly file: BoardFile,
     config: object,
   ) {
-    this.#config = configSchema.parse({ version: 2, ...config });
+    this.#config = configSchema.parse({ version: 3, ...config });
     this.board = new VirtualBoard(file, this.clock);
     this.#hardware = new Hardware({
       file,
@@ -77,7 +77,7 @@ export class VirtualBox {
   }
 
   configure(config: object): void {
-    this.#config = configSchema.parse({ version: 2, ...config });
+    this.#config = configSchema.parse({ version: 3, ...config });
     this.bus.emit("config", { revision: 2 });
   }
 

@@ -251,7 +251,7 @@ export class FakeAdministration {
       case "POST /config/import":
         return ok({
           ...{ ok: true, applied: body.plan !== true, parts: [], differences: this.differences, omitted: 0 },
-          from: { created: "2026-11-20T10:00:00.000Z", box: "Headend 3", firmware: "0.1.0", schemaVersion: 2 },
+          from: { created: "2026-11-20T10:00:00.000Z", box: "Headend 3", firmware: "0.1.0", schemaVersion: 3 },
           notes: ["The PIN was not in the backup: the panel is not locked."],
         });
     }

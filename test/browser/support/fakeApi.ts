@@ -31,7 +31,7 @@ export interface Refusal {
 
 export class FakeApi {
   channels: ChannelStatus[] = [];
-  config: Config = schema.parse({ version: 2 });
+  config: Config = schema.parse({ version: 3 });
   /** Entity tag of the configuration. */
   tag = '"3-abc"';
   storeProblems: StoreProblem[] = [];

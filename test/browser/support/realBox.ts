@@ -99,7 +99,7 @@ export class RealBox {
 /** A box with one channel on air, and a receiver of it, until the test's end. */
 export async function boxOnAir(t: TestContext, address: string, port: number): Promise<[RealBox, Receiver]> {
   const output = { type: "udp", id: "main", address, port, interface: "lo" };
-  const box = new RealBox({ version: 2, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
+  const box = new RealBox({ version: 3, channels: [{ id: "ch1", name: "Channel 1", outputs: [output] }] });
   t.after(() => box.remove());
   await box.start();
   t.after(() => box.stop());

@@ -41,7 +41,7 @@ test("backup, factory reset, import: the same box, with every secret", async () 
   assert.deepEqual(result, { ...plan, applied: true });
   assert.deepEqual(fresh.everything, before);
   assert.deepEqual(result.notes, []);
-  const from = { created: "2026-03-01T02:30:00.000Z", box: "Rack 7", firmware: "1.2.3", schemaVersion: 2 };
+  const from = { created: "2026-03-01T02:30:00.000Z", box: "Rack 7", firmware: "1.2.3", schemaVersion: 3 };
   assert.deepEqual(result.from, from);
   for (const secret of SECRETS) assert.ok(!JSON.stringify(result).includes(secret), `${secret} is told`);
 
@@ -141,8 +141,8 @@ test("what can't be imported is refused in words", async () => {
   assert.deepEqual(await refused(box, { backup, passphrase: "not the right one" }), [
     "/passphrase does not open this backup: it is not the one that it was made with",
   ]);
-  assert.deepEqual(await refused(box, { backup: resealed(backup, { schemaVersion: 3 }) }), [
-    "/backup has schema version 3, made by a newer firmware; this one knows versions up to 2",
+  assert.deepEqual(await refused(box, { backup: resealed(backup, { schemaVersion: 4 }) }), [
+    "/backup has schema version 4, made by a newer firmware; this one knows versions up to 3",
   ]);
   assert.deepEqual(await refused(box, { backup: { ...backup, box: "x" } }), [
     "/backup is damaged or was changed: it does not match its checksum",
@@ -194,5 +194,5 @@ test("sections that have got another name since then find their place", async ()
     ...fullConfig(),
     panel: { ...fullConfig().panel, language: "fr", pin: "24681357" },
   });
-  assert.deepEqual([parts.takesOlder(1), parts.takesOlder(2)], [true, false]);
+  assert.deepEqual([parts.takesOlder(2), parts.takesOlder(3)], [true, false]);
 });

@@ -32,7 +32,7 @@ export class Station {
 
   /** Starts the supervisor with these channels; returns when all are live. */
   static async start(t: Scope, channels: object[]): Promise<Station> {
-    const station = new Station({ version: 2, channels });
+    const station = new Station({ version: 3, channels });
     t.after(() => station.box.remove());
     t.after(() => station.box.stop());
     await station.box.start();

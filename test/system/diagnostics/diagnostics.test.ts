@@ -111,7 +111,7 @@ test("one bundle at a time; one that nobody wants any more makes room for the ne
 
 /** A configuration with a secret in every field that can hold one. */
 const withSecrets = schema.parse({
-  version: 2,
+  version: 3,
   panel: { pin: "73194628" },
   backup: {
     passphrase: 'Back"up\\ pass & phrase',
@@ -128,7 +128,7 @@ const withSecrets = schema.parse({
   ],
 });
 const otherTarget = schema.parse({
-  version: 2,
+  version: 3,
   backup: { target: { type: "http", url: "https://nas/x", user: "bob", password: "http-Kennwort+1" } },
 });
 

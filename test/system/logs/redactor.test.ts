@@ -41,9 +41,9 @@ test("what is secret by its form goes without being known", () => {
 });
 
 test("the secrets of the configuration are those that the schema marks, as it is now", () => {
-  let current = schema.parse({ version: 2, panel: { pin: "90210" }, backup: { passphrase: "correct horse" } });
+  let current = schema.parse({ version: 3, panel: { pin: "90210" }, backup: { passphrase: "correct horse" } });
   const redact = redactor(configSecrets(() => current));
   assert.equal(redact("90210 correct horse battery"), "******** ******** battery");
-  current = schema.parse({ version: 2, backup: { passphrase: "battery staple" } });
+  current = schema.parse({ version: 3, backup: { passphrase: "battery staple" } });
   assert.equal(redact("90210 correct horse battery staple"), "90210 correct horse ********");
 });

@@ -5,7 +5,7 @@ import { config, network } from "../../../src/config/schema.ts";
 import { channelServices, firewallRules, managementServices } from "../../../src/system/network/firewall.ts";
 
 const channels = (...list: Record<string, unknown>[]) =>
-  config.parse({ version: 2, channels: list.map((one) => ({ name: "x", ...one })) });
+  config.parse({ version: 3, channels: list.map((one) => ({ name: "x", ...one })) });
 
 test("channels wait for what their IP inputs and SRT listeners need, while they are on air", () => {
   const ip = { type: "ip", protocol: "rtp", address: "239.5.5.5", port: 5004, interface: "eth1" };

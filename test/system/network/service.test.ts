@@ -7,7 +7,7 @@ import { NetworkService } from "../../../src/system/network/service.ts";
 import { VirtualClock } from "../../support/virtualClock.ts";
 import { FakeAdapter, link } from "./support/fakeAdapter.ts";
 
-const configOf = (document: Record<string, unknown>) => schema.parse({ version: 2, ...document });
+const configOf = (document: Record<string, unknown>) => schema.parse({ version: 3, ...document });
 
 async function setUp(t: TestContext, first: Config = configOf({})) {
   const adapter = new FakeAdapter();

@@ -45,7 +45,7 @@ class Machine {
         return this.wrong;
       },
     };
-    const config = { current: schema.parse({ version: 2, ...this.settings }) };
+    const config = { current: schema.parse({ version: 3, ...this.settings }) };
     const service = new PowerService({
       ...{ config, bus, adapter, clock, files: disk, folder: "/data" },
       now: () => new Date(this.epoch + clock.now()),

@@ -29,7 +29,7 @@ async function start(t: TestContext, time: Record<string, unknown> = {}) {
   const bus = new Bus();
   const clock = new VirtualClock();
   const adapter = new FakeTime();
-  const config = { current: schema.parse({ version: 2, time }) };
+  const config = { current: schema.parse({ version: 3, time }) };
   /** Steps of the wall clock, ms. */
   const wall = { step: 0 };
   const now = () => new Date(EPOCH + clock.now() + wall.step);
@@ -45,7 +45,7 @@ async function start(t: TestContext, time: Record<string, unknown> = {}) {
     adapter.reading = { ...adapter.reading, synchronized: true, answer: parseAnswer(text) };
   };
   const change = (settings: Record<string, unknown>) => {
-    config.current = schema.parse({ version: 2, time: settings });
+    config.current = schema.parse({ version: 3, time: settings });
     bus.emit("config", { revision: 2 });
   };
   const faults = () => service.faults().map(({ id, severity }) => `${id} ${severity}`);
@@ -187,5 +187,5 @@ test("the clock is set by hand only where NTP does not set it and the box may", 
 test("the zones are those that the settings take", () => {
   const zones = timeZones();
   assert.ok(zones.length > 400 && zones.includes("UTC") && zones.includes("Europe/Berlin"));
-  for (const zone of zones) assert.ok(schema.safeParse({ version: 2, time: { zone } }).success, zone);
+  for (const zone of zones) assert.ok(schema.safeParse({ version: 3, time: { zone } }).success, zone);
 });

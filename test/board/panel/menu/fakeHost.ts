@@ -18,7 +18,7 @@ import { VirtualClock } from "../../../support/virtualClock.ts";
 /** Two channels: one with all kinds of outputs and two tracks, one as simple as can be. */
 export function twoChannels(): Config {
   return config.parse({
-    version: 2,
+    version: 3,
     box: { name: "Rack 7" },
     inputs: [{ connector: "hdmi1", name: "Lobby" }],
     channels: [

@@ -110,7 +110,7 @@ test("after five wrong PINs the wait doubles from 30 s to 10 min", async () => {
 
 test("while it waits, not even the right PIN is looked at", () => {
   const clock = new VirtualClock();
-  const lock = new Lock(clock, () => config.parse({ version: 2, panel: { pin: "1203" } }).panel);
+  const lock = new Lock(clock, () => config.parse({ version: 3, panel: { pin: "1203" } }).panel);
   const answers = Array.from({ length: 5 }, () => lock.unlock("1204"));
   assert.deepEqual(answers, Array(5).fill("wrong"));
   assert.equal(lock.unlock("1203"), "waiting");

@@ -51,7 +51,7 @@ async function goHome(hands: Hands): Promise<void> {
 }
 
 test("a channel list of none still has a menu", async () => {
-  const hands = new Hands(new FakeHost(config.parse({ version: 2 })));
+  const hands = new Hands(new FakeHost(config.parse({ version: 3 })));
   assert.deepEqual(hands.lines, ["Steadycast", "> Menu"]);
   await hands.go("Menu", "Settings", "Channels", "Add");
   assert.equal(hands.view.rows[0]?.value, "-");

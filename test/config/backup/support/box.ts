@@ -27,6 +27,10 @@ export function fullConfig(): Config {
     inputs: [{ connector: "hdmi1", name: "Lobby camera" }],
     panel: { language: "de", pin: "73915046" },
     time: { zone: "Europe/Berlin" },
+    ssh: {
+      enabled: true,
+      keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDCrcDWPPQCHWDqjPIBUlG0XnIJLnKNzDrLAcM3S2Wx8 Anna"],
+    },
     backup: {
       passphrase: "backup-secret-phrase",
       target: { type: "sftp", host: "nas.example", user: "box", password: "sftp-secret-word" },

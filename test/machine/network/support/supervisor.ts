@@ -26,7 +26,7 @@ const [folder = "", first = "{}"] = process.argv.slice(2);
 
 const bus = new Bus();
 bus.on("log", ({ level, source, message }) => say(`${level}: ${source}: ${message}`));
-const initial = () => schema.parse({ version: 2, ...JSON.parse(first) });
+const initial = () => schema.parse({ version: 3, ...JSON.parse(first) });
 const config = new ConfigService({ folder, bus, initial, timers: fast });
 const network = new NetworkService({
   ...{ config, bus, adapter: new NetworkdAdapter(), clock: fast },
