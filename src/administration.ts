@@ -9,6 +9,7 @@ import { type DiagnosticsSources, diagnosticsParts } from "./api/diagnosticsPart
 import type { Route } from "./api/route.ts";
 import { auditRoutes } from "./api/routes/audit.ts";
 import { backupRoutes } from "./api/routes/backups.ts";
+import { firmwareRoutes } from "./api/routes/firmware.ts";
 import { logRoutes } from "./api/routes/logs.ts";
 import { networkRoutes } from "./api/routes/network.ts";
 import { powerRoutes } from "./api/routes/power.ts";
@@ -38,6 +39,9 @@ import { DryPower, SystemdPower } from "./system/power/adapters.ts";
 import { PowerService, type ResetResult } from "./system/power/powerService.ts";
 import { DryTime, Timesyncd } from "./system/time/adapters.ts";
 import { TimeService } from "./system/time/timeService.ts";
+import { RaucSlots } from "./update/rauc/raucSlots.ts";
+import { UpdateService } from "./update/service.ts";
+import { VirtualSlots } from "./update/virtualSlots.ts";
 
 export interface AdministrationOptions {
   config: ConfigService;
@@ -57,7 +61,14 @@ export interface AdministrationOptions {
   /** Takes that back, when the machine does not go down after all. */
   resume(): Promise<void>;
   reset(options: { keepNetwork: boolean }): Promise<ResetResult>;
+  /** Of a box on a PC: starts it again, with the firmware slots switched. */
+  restart(reason: string): void;
+  /** Of those whose firmware is taken, on a PC. */
+  keyring: string;
 }
+
+/** Where the system of the box mounts USB sticks. */
+const USB_FOLDER = "/run/media/steadycast";
 
 export class Administration {
   readonly audit: AuditLog;
@@ -69,6 +80,7 @@ export class Administration {
   readonly logs: LogService;
   readonly backups: BackupService;
   readonly daily: DailyBackups;
+  readonly update: UpdateService;
   readonly #run = commandRunner();
   readonly #bus: Bus;
   #unlisten = () => {};
@@ -103,6 +115,16 @@ export class Administration {
       ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run) : new DryPower() },
       ...{ prepare: options.prepare, resume: options.resume, reset: options.reset },
     });
+    this.update = new UpdateService({
+      ...{ bus, folder: data, usb: process.env.STEADYCAST_USB ?? USB_FOLDER },
+      slots: owns
+        ? new RaucSlots({ run, restart: (reason) => this.power.order("reboot", reason) })
+        : new VirtualSlots({
+            ...{ folder: data, run, version: options.version, keyring: options.keyring, restart: options.restart },
+            report: ({ file, what, action }) =>
+              bus.emit("log", { level: "warning", source: "firmware", message: `${file} ${what}: ${action}` }),
+          }),
+    });
     this.backups = new BackupService({
       ...{ folder: data, bus, firmware: options.version },
       box: () => config.current.box.name,
@@ -129,6 +151,7 @@ export class Administration {
     // Everything that keeps parts is there; nothing lives by them yet.
     await this.backups.start();
     await this.power.start();
+    await this.update.start();
     await this.daily.start();
     this.time.start();
   }
@@ -142,6 +165,7 @@ export class Administration {
   async stop(): Promise<void> {
     await this.time.stop();
     await this.daily.stop();
+    await this.update.stop();
     await this.power.stop();
     await this.backups.stop();
     await this.tls.stop();
@@ -168,7 +192,7 @@ export class Administration {
   }
 
   faults(): Fault[] {
-    return [...this.time.faults(), ...this.power.faults(), ...this.logs.faults()];
+    return [...this.time.faults(), ...this.power.faults(), ...this.logs.faults(), ...this.update.faults()];
   }
 
   routes(sources: Pick<DiagnosticsSources, "version" | "config" | "channels" | "board">): Route[] {
@@ -185,6 +209,7 @@ export class Administration {
       ...backupRoutes(this.backups, this.daily),
       ...presetRoutes(sources.config),
       ...powerRoutes(this.power, this.access),
+      ...firmwareRoutes(this.update),
       ...logRoutes(this.logs, diagnostics),
     ];
   }

@@ -41,6 +41,8 @@ export interface BoxOptions extends Options {
   network: NetworkConfig | undefined;
   /** Ends this box, empties its data folder and starts another one. */
   reset(options: { keepNetwork: boolean }): void;
+  /** Ends this box and starts another one with its data, as a reboot does. */
+  restart(reason: string): void;
 }
 
 export class Box {
@@ -111,7 +113,7 @@ export class Box {
   }
 
   #build(file: BoardFile, serial: string) {
-    const { bus, data, runtime, orphanSeconds, stamp, owns, reset } = this.#options;
+    const { bus, data, runtime, orphanSeconds, stamp, owns, reset, restart } = this.#options;
     const config = this.#config;
     const commands = { encode: program("encode"), transmit: program("transmit"), output: program("output") };
     const channels: Channels = new Channels(
@@ -137,6 +139,8 @@ export class Box {
         reset(how);
         return "done";
       },
+      restart,
+      keyring: process.env.STEADYCAST_KEYRING ?? join(root, "build/keys/ca.pem"),
     });
     const board: Board = new Board({
       ...{ file, config, bus, serial },
@@ -145,6 +149,7 @@ export class Box {
         url: () => api.url,
         power: administration.power,
         access: administration.access,
+        slot: () => administration.update.slot ?? "none",
       }),
       lights: () => lightStates(channels, board.isLinked, board.faults().length + administration.faults().length > 0),
       thermal: {

@@ -5,6 +5,7 @@
 import type { InputStatus } from "./board/inputs/inputs.ts";
 import type { BoardReadings } from "./board/sensors/readings.ts";
 import type { ChannelStatus } from "./channels/status.ts";
+import type { FirmwareStatus } from "./update/status.ts";
 
 /** Every event and what it carries. */
 export interface Events {
@@ -27,6 +28,8 @@ export interface Events {
     comment: string | null;
     state: "pending" | "confirmed" | "reverted" | "expired" | "stopped";
   };
+  /** The firmware, its slots or the work on it changed; at most four times a second. */
+  firmware: FirmwareStatus;
   /** A line for the log. */
   log: { level: "debug" | "info" | "warning" | "error"; source: string; message: string };
 }

@@ -1,9 +1,13 @@
 /** The supervisor as a process: its command line, its signals and its end. */
 import { say } from "./announce.ts";
+import { systemClock } from "./board/ports.ts";
 import { Box } from "./box.ts";
 import { Bus } from "./bus.ts";
 import type { NetworkConfig } from "./config/schema.ts";
 import { type Options, parseOptions, UsageError, usage } from "./options.ts";
+
+/** How long a restart waits, so that its answer goes out first, ms. */
+const RESTART_MS = 500;
 
 async function run(options: Options): Promise<void> {
   const bus = new Bus();
@@ -12,7 +16,11 @@ async function run(options: Options): Promise<void> {
   });
 
   const make = (network?: NetworkConfig): Box =>
-    new Box({ ...options, bus, network, reset: (how) => void reset(how).catch(crash) });
+    new Box({
+      ...{ ...options, bus, network },
+      reset: (how) => void reset(how).catch(crash),
+      restart: (reason) => void restart(reason).catch(crash),
+    });
   let box = make();
   let began = box.start(performance.now());
 
@@ -25,6 +33,18 @@ async function run(options: Options): Promise<void> {
     await box.stop("stop");
     await box.wipe();
     box = make(network);
+    began = box.start(performance.now());
+    await began;
+  };
+
+  /** Another box in the place of this one, with all that it has kept. */
+  const restart = async (reason: string): Promise<void> => {
+    await began;
+    if (leaving) return;
+    say(`Starting again: ${reason}`);
+    await systemClock.sleep(RESTART_MS);
+    await box.stop("stop");
+    box = make();
     began = box.start(performance.now());
     await began;
   };

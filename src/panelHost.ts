@@ -17,6 +17,8 @@ export interface PanelHostOptions {
   config: ConfigService;
   channels: Channels;
   version: string;
+  /** Of the firmware that runs. */
+  slot: () => string;
   serial: string;
   /** Where the GUI is reached; undefined while it is not. */
   url: () => string | undefined;
@@ -25,7 +27,7 @@ export interface PanelHostOptions {
 }
 
 export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | "inputs" | "alarms"> {
-  const { config, channels, version, serial, url, power, access } = options;
+  const { config, channels, version, slot, serial, url, power, access } = options;
   return {
     configuration: () => config.current,
     change: async (patch) => {
@@ -36,7 +38,7 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
     presets: () => presetsOf(config.current.presets).filter(({ available }) => available),
     applyPreset: (channel, id) => applyPreset(config, channel, id),
     network: () => networkFacts(url()),
-    device: () => ({ version, slot: "none", serial }),
+    device: () => ({ version, slot: slot(), serial }),
     reboot: async () => {
       const result = await power.order("reboot", "ordered at the front panel");
       return result.ok ? "done" : refused(result.why);

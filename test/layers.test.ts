@@ -13,7 +13,7 @@ const layers: Record<string, readonly string[]> = {
   board: ["config"],
   channels: ["media", "board", "config"],
   system: ["config", "board"],
-  update: ["system"],
+  update: ["system", "config"],
   alarms: [],
   access: ["config"],
   discovery: ["config", "media", "channels", "board", "system", "alarms"],

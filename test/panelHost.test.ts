@@ -10,7 +10,7 @@ async function make() {
   const config = await started("/data", new SimulatedDisk());
   const orders: string[] = [];
   const host = panelHost({
-    ...{ config, version: "1.2.3", serial: "0001", url: () => undefined },
+    ...{ config, version: "1.2.3", slot: () => "A", serial: "0001", url: () => undefined },
     channels: { list: () => [] } as unknown as Channels,
     power: {
       order: async (what, reason) => {

@@ -1,7 +1,7 @@
 /**
  * Live news as server-sent events (HTML standard, section 9.2). A client gets a `snapshot` of everything first, then each
- * `channel`, `levels`, `channelRemoved`, `input`, `readings`, `config` and `log` of the bus, and on a change `panel` and
- * `faults` of the board; `log` only who may read the log. A `beat` every two seconds lets it tell a quiet box from a broken
+ * `channel`, `levels`, `channelRemoved`, `input`, `readings`, `firmware`, `config` and `log` of the bus, and on a change
+ * `panel` and `faults` of the board; `log` and `firmware` only who may read them. A `beat` every two seconds lets it tell a quiet box from a broken
  * connection, which it cannot do by comments; at each it is looked whether the client may still listen.
  */
 import type { ServerResponse } from "node:http";
@@ -20,7 +20,10 @@ const STALL_MS = 30_000;
 /** Log lines that are kept for a client that has fallen behind. */
 const LOG_LINES = 50;
 /** What events take beside the right to listen at all. */
-const NEEDS: { readonly [K in keyof Events]?: Requirement } = { log: { role: "operator", scope: "system" } };
+const NEEDS: { readonly [K in keyof Events]?: Requirement } = {
+  log: { role: "operator", scope: "system" },
+  firmware: { role: "viewer", scope: "system" },
+};
 /** What changes without news on the bus, which is the panel and the board's faults, is looked at this often, ms. */
 const LOOK_MS = 200;
 
@@ -68,6 +71,7 @@ export class EventHub {
     this.#forward("channelRemoved", ({ id }) => ({ key: `channel ${id}`, channel: id }));
     this.#forward("input", ({ connector }) => ({ key: `input ${connector}` }));
     this.#forward("readings", () => ({ key: "readings" }));
+    this.#forward("firmware", () => ({ key: "firmware" }));
     this.#forward("config", () => ({ key: "config" }));
     this.#forward("log", () => ({ key: `log ${this.#logLine++ % LOG_LINES}` }));
     this.#beat = setInterval(() => {

@@ -11,6 +11,8 @@ import type { Connections } from "./limits.ts";
 
 /** How long requests in hand may take when the server stops, ms. */
 const STOP_MS = 2000;
+/** How long a client may go on with a request that has been answered, ms. */
+const LINGER_MS = 2000;
 /** Read and write for the owner and the group of the runtime folder's socket, for nobody else. */
 const SOCKET_UMASK = 0o117;
 
@@ -64,6 +66,14 @@ export function originOf(request: IncomingMessage): Origin {
   return origin;
 }
 
+/** Until when the requests that come in must be here, ms of the monotonic clock. */
+const deadlines = new WeakMap<IncomingMessage, number>();
+
+/** Lets the client take more time for this request than others have, as a large file needs it. */
+export function allowTime(request: IncomingMessage): void {
+  deadlines.set(request, Number.POSITIVE_INFINITY);
+}
+
 export class Listeners {
   readonly #options: ListenersOptions;
   readonly #http: Server;
@@ -71,6 +81,8 @@ export class Listeners {
   readonly #local: Server | undefined;
   /** Answers under way, and since when all of each is said and waits to be taken, ms of the monotonic clock. */
   readonly #answers = new Map<ServerResponse, number>();
+  /** Requests that may still come in, and whether they are answered. */
+  readonly #requests = new Map<IncomingMessage, boolean>();
   #forgetTls = () => {};
   #look: NodeJS.Timeout | undefined;
 
@@ -80,7 +92,8 @@ export class Listeners {
     const settings: ServerOptions = {
       maxHeaderSize: 16 * 1024,
       headersTimeout: patience.headMs,
-      requestTimeout: patience.requestMs,
+      // Held by ourselves: not every request has the same.
+      requestTimeout: 0,
       keepAliveTimeout: 5_000,
       connectionsCheckingInterval: patience.lookMs,
     };
@@ -142,7 +155,17 @@ export class Listeners {
     return (request, response) => {
       origins.set(request, { door, address: plainAddress(request.socket.remoteAddress) });
       this.#answers.set(response, Number.POSITIVE_INFINITY);
-      response.once("close", () => this.#answers.delete(response));
+      response.once("close", () => {
+        this.#answers.delete(response);
+        if (request.complete) this.#requests.delete(request);
+        else {
+          // Time to hear the answer, not to go on.
+          this.#requests.set(request, true);
+          deadlines.set(request, performance.now() + LINGER_MS);
+        }
+      });
+      this.#requests.set(request, false);
+      deadlines.set(request, performance.now() + this.#options.patience.requestMs);
       this.#options.handle(request, response);
     };
   }
@@ -155,9 +178,20 @@ export class Listeners {
     return server;
   }
 
-  /** Cuts clients that take their answer too slowly, or not at all; streams without end look after themselves. */
+  /**
+   * Cuts clients that take too long for their request, or go on with it after its answer, and those that take their answer
+   * too slowly, or not at all; streams without end look after themselves.
+   */
   #cutSlow(): void {
     const now = performance.now();
+    for (const [request, isAnswered] of this.#requests) {
+      const isOver = request.complete || request.socket.destroyed;
+      if (!isOver && now <= (deadlines.get(request) ?? 0)) continue;
+      this.#requests.delete(request);
+      if (isOver) continue;
+      if (isAnswered) request.socket.destroy();
+      else refuse(Object.assign(new Error(), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), request.socket);
+    }
     for (const [response, since] of this.#answers) {
       if (!response.writableEnded) continue;
       if (since === Number.POSITIVE_INFINITY) this.#answers.set(response, now);

@@ -74,7 +74,7 @@ function security({ access }: Route): Json {
 }
 
 function requestBody({ types, schema }: NonNullable<Route["body"]>): Json {
-  const media = { schema: reference(schema, REQUESTS) };
+  const media = { schema: schema === undefined ? { type: "string", format: "binary" } : reference(schema, REQUESTS) };
   return { required: true, content: Object.fromEntries(types.map((type) => [type, media])) };
 }
 

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   internal: [500, "The box made an error"],
   unavailable: [503, "This is not available now"],
   storage: [507, "The configuration could not be stored"],
+  "no-space": [507, "There is not enough room on the disk"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemKind = keyof typeof PROBLEMS;

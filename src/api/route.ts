@@ -29,7 +29,8 @@ export interface Route {
   description?: string;
   /** Query parameters and what they do. */
   query?: Record<string, string>;
-  body?: { types: readonly string[]; schema: z.ZodType };
+  /** Without a schema it is a file, which the handler takes as it comes. */
+  body?: { types: readonly string[]; schema?: z.ZodType };
   /** Who may; `public` for everybody, `setup` for who sets the box up. */
   access: Requirement | "public" | "setup";
   /** Takes If-Match with a tag of the configuration. */

@@ -9,6 +9,7 @@ import { AUDIT_ANSWERS } from "./auditSchemas.ts";
 import { BACKUP_ANSWERS, BACKUP_REQUESTS } from "./backupSchemas.ts";
 import { BOARD_ANSWERS, BOARD_REQUESTS } from "./boardSchemas.ts";
 import { CONFIG_ANSWERS, CONFIG_REQUESTS } from "./configSchemas.ts";
+import { FIRMWARE_ANSWERS, FIRMWARE_REQUESTS } from "./firmwareSchemas.ts";
 import { NETWORK_ANSWERS, NETWORK_REQUESTS } from "./networkSchemas.ts";
 import type { ProblemDetails } from "./problem.ts";
 import { SYSTEM_ANSWERS, SYSTEM_REQUESTS } from "./systemSchemas.ts";
@@ -116,6 +117,7 @@ export const ANSWERS = new Map<z.ZodType, string>([
   ...BACKUP_ANSWERS,
   ...BOARD_ANSWERS,
   ...CONFIG_ANSWERS,
+  ...FIRMWARE_ANSWERS,
   ...NETWORK_ANSWERS,
   ...SYSTEM_ANSWERS,
 ]);
@@ -130,6 +132,7 @@ export const REQUESTS = new Map<z.ZodType, string>([
   ...BACKUP_REQUESTS,
   ...BOARD_REQUESTS,
   ...CONFIG_REQUESTS,
+  ...FIRMWARE_REQUESTS,
   ...NETWORK_REQUESTS,
   ...SYSTEM_REQUESTS,
 ]);

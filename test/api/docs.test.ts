@@ -32,6 +32,7 @@ function examples(): Example[] {
         method: { type: "string", short: "X" },
         header: { type: "string", short: "H", multiple: true, default: [] },
         data: { type: "string", short: "d" },
+        upload: { type: "string", short: "T" },
         cookies: { type: "string", short: "b" },
         jar: { type: "string", short: "c" },
         ...{ include: { type: "boolean", short: "i" }, unbuffered: { type: "boolean", short: "N" } },
@@ -40,7 +41,7 @@ function examples(): Example[] {
     });
     const url = new URL((positionals[0] ?? "").replace("$BOX", "https://box"));
     return {
-      ...{ line, path: url.pathname, query: [...url.searchParams.keys()], body: values.data },
+      ...{ line, path: url.pathname, query: [...url.searchParams.keys()], body: values.data ?? values.upload },
       method: (values.method ?? (values.data === undefined ? "GET" : "POST")).toLowerCase(),
       headers: new Map(values.header.map((header) => header.split(": ") as [string, string])),
     };
@@ -65,8 +66,8 @@ test("every example of the API's page is a call that the API takes", async () =>
     assert.equal(body === undefined, route.body === undefined, `with a body or not: ${line}`);
     if (body !== undefined && route.body !== undefined) {
       assert.ok(route.body.types.includes(headers.get("Content-Type") ?? ""), `another type of body: ${line}`);
-      const parsed = route.body.schema.safeParse(JSON.parse(body));
-      assert.ok(parsed.success, `${line}: ${parsed.error}`);
+      const parsed = route.body.schema?.safeParse(JSON.parse(body));
+      assert.ok(parsed?.success !== false, `${line}: ${parsed?.error}`);
     }
     const opens = /\$BOX\/api\/v1\/session( |$)/.test(line) && example.method === "post";
     const changes = example.method !== "get" && !opens;

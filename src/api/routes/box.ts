@@ -56,7 +56,7 @@ export function boxRoutes({ config, channels, events, version, faults, describe 
         "First `snapshot` {revision, channels: ChannelStatus[], board: BoardStatus, inputs: InputStatus[], panel: " +
         "PanelStatus}; then `channel` (ChannelStatus), `levels` {channel, peak, rms} in dBFS, `channelRemoved` {id}, " +
         "`input` (InputStatus), `readings` (BoardReadings), `faults` (those of BoardStatus), `panel` (PanelStatus, at most " +
-        "5 a second), `config` {revision} and `log` {level, source, message} as they come, and `beat` {} every 2 s. A " +
+        "5 a second), `firmware` (FirmwareStatus, at most 4 a second), `config` {revision} and `log` {level, source, message} as they come, and `beat` {} every 2 s. A " +
         "client that falls behind gets the latest of each; one that takes nothing for 30 s is cut.",
       query: { channels: "Ids of channels, separated by commas; news of others is left out" },
       answers: { 200: { description: "A stream without end", type: "text/event-stream" } },

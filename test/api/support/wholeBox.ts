@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import type { Route } from "../../../src/api/route.ts";
 import { auditRoutes } from "../../../src/api/routes/audit.ts";
 import { backupRoutes } from "../../../src/api/routes/backups.ts";
+import { firmwareRoutes } from "../../../src/api/routes/firmware.ts";
 import { logRoutes } from "../../../src/api/routes/logs.ts";
 import { networkRoutes } from "../../../src/api/routes/network.ts";
 import { powerRoutes } from "../../../src/api/routes/power.ts";
@@ -27,6 +28,8 @@ import { DryPower } from "../../../src/system/power/adapters.ts";
 import { PowerService } from "../../../src/system/power/powerService.ts";
 import { DryTime } from "../../../src/system/time/adapters.ts";
 import { TimeService } from "../../../src/system/time/timeService.ts";
+import { UpdateService } from "../../../src/update/service.ts";
+import { VirtualSlots } from "../../../src/update/virtualSlots.ts";
 import { Bench as AuditBench } from "../../access/audit/support.ts";
 import { AccessBox } from "../../access/support/box.ts";
 import { TlsBench } from "../../access/tls/support.ts";
@@ -97,6 +100,22 @@ async function startBackups(t: TestContext, config: ConfigService, bus: Bus, peo
   return [...backupRoutes(backups, daily), ...presetRoutes(config)];
 }
 
+/** Firmware, with slots that take nothing. */
+async function startFirmware(t: TestContext): Promise<Route[]> {
+  const folder = mkdtempSync(join(tmpdir(), "steadycast-firmware-"));
+  const slots = new VirtualSlots({
+    ...{ folder, run: commandRunner(), version: "1.2.3", keyring: join(folder, "none.pem"), restart: () => {} },
+    report: () => {},
+  });
+  const update = new UpdateService({ slots, bus: new Bus(), folder, usb: folder });
+  await update.start();
+  t.after(async () => {
+    await update.stop();
+    rmSync(folder, { recursive: true });
+  });
+  return firmwareRoutes(update);
+}
+
 /** With the admin of an AccessBox. */
 export async function startWholeBox(t: TestContext): Promise<WholeBox> {
   const people = await AccessBox.ready();
@@ -109,6 +128,7 @@ export async function startWholeBox(t: TestContext): Promise<WholeBox> {
   const routes = [
     ...[...auditRoutes(audit), ...tlsRoutes(tls)],
     ...(await startSystem(t, people)),
+    ...(await startFirmware(t)),
     ...(await startBackups(t, config, bus, people)),
   ];
   const box = new Box({ access: people.access, audit, board, bus, config, routes });

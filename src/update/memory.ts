@@ -1,0 +1,146 @@
+/** What is remembered of the firmware over a restart and a power cut: bundle, orders, slots and history. */
+import { z } from "zod";
+import { DurableJsonFile, type StoreProblem } from "../config/durableFile.ts";
+import type { FilePort } from "../config/files.ts";
+import type { FirmwareEvent } from "./status.ts";
+
+/** Events that are kept. */
+export const MAX_EVENTS = 200;
+const MAX_DETAIL = 500;
+
+const eventKinds = [
+  ...(["received", "refused", "installed", "failed", "interrupted"] as const),
+  ...(["activated", "started", "good", "given-up", "rolled-back"] as const),
+] as const;
+
+const slotName = z.enum(["A", "B"]);
+
+const bundle = z.object({
+  version: z.string(),
+  build: z.string(),
+  compatible: z.string(),
+  notes: z.string(),
+  size: z.number(),
+  origin: z.enum(["upload", "url", "usb"]),
+  received: z.string(),
+  /** Name in the store. */
+  file: z.string(),
+  /** Of the firmware in it, bytes. */
+  imageSize: z.number(),
+  /** As people know it. */
+  title: z.string(),
+});
+
+const activation = z.discriminatedUnion("when", [
+  z.object({ when: z.literal("manual") }),
+  z.object({ when: z.literal("now") }),
+  z.object({ when: z.literal("next-boot") }),
+  z.object({ when: z.literal("at"), at: z.string() }),
+]);
+
+const work = z.object({
+  what: z.enum(["receive", "install"]),
+  who: z.string(),
+  version: z.string(),
+  build: z.string(),
+  /** Of the firmware, bytes. */
+  size: z.number(),
+  slot: slotName.nullable(),
+  activation,
+  downgrade: z.boolean(),
+});
+
+const slot = z.object({
+  version: z.string(),
+  build: z.string(),
+  /** As the slots tell it; this is void when that is another one. */
+  installed: z.string().nullable(),
+  state: z.enum(["new", "good", "bad"]),
+  why: z.string(),
+});
+
+const memory = z.object({
+  bundle: bundle.nullable(),
+  /** Under way: what is found here at a start was interrupted. */
+  work: work.nullable(),
+  activation: z.object({ order: activation, slot: slotName, who: z.string() }).nullable(),
+  /** The slot that the next boot is to come up from. */
+  expected: z.object({ slot: slotName, version: z.string() }).nullable(),
+  slots: z.object({ A: slot.nullable(), B: slot.nullable() }),
+  /** What ran last, and in which boot. */
+  running: z.object({ boot: z.string(), slot: slotName, version: z.string(), build: z.string() }).nullable(),
+  /** How many of those that were ever given up are in the history. */
+  givenUpTold: z.number(),
+  fault: z.object({ message: z.string(), since: z.string() }).nullable(),
+  trouble: z.string(),
+  /** The oldest first. */
+  events: z.array(
+    z.object({
+      at: z.string(),
+      what: z.enum(eventKinds),
+      version: z.string(),
+      slot: slotName.nullable(),
+      who: z.string(),
+      detail: z.string(),
+    }),
+  ),
+});
+
+export type Memory = z.infer<typeof memory>;
+export type SlotMemory = z.infer<typeof slot>;
+export type StoredBundle = z.infer<typeof bundle>;
+
+const empty: Memory = {
+  ...{ bundle: null, work: null, activation: null, expected: null, slots: { A: null, B: null }, running: null },
+  ...{ givenUpTold: 0, fault: null, trouble: "", events: [] },
+};
+
+export interface FirmwareMemoryOptions {
+  folder: string;
+  report(problem: StoreProblem): void;
+  files?: FilePort | undefined;
+}
+
+export class FirmwareMemory {
+  readonly #file: DurableJsonFile<Memory>;
+  readonly #report: (message: string) => void;
+  #revision = 0;
+  #current = empty;
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor({ folder, report, files }: FirmwareMemoryOptions) {
+    this.#report = (what) =>
+      report({ when: new Date().toISOString(), file: "firmware.json", what, action: "it holds until a restart" });
+    this.#file = new DurableJsonFile<Memory>({
+      ...{ folder, name: "firmware", report },
+      check: (document) => {
+        const parsed = memory.safeParse(document);
+        return parsed.success ? { ok: true, document: parsed.data } : { ok: false, what: "is not what was stored" };
+      },
+      ...(files === undefined ? {} : { files }),
+    });
+  }
+
+  async start(): Promise<void> {
+    const stored = await this.#file.read();
+    this.#revision = stored?.revision ?? 0;
+    this.#current = stored?.document ?? empty;
+  }
+
+  get current(): Memory {
+    return this.#current;
+  }
+
+  /** Holds from now on; returns when it is on the medium, or cannot be written, which is reported. */
+  async change(change: Partial<Memory>, ...events: FirmwareEvent[]): Promise<void> {
+    const told = events.map((event) => ({ ...event, detail: event.detail.slice(0, MAX_DETAIL) }));
+    const all = [...this.#current.events, ...told].slice(-MAX_EVENTS);
+    this.#current = { ...this.#current, ...change, events: all };
+    const document = this.#current;
+    const revision = ++this.#revision;
+    this.#writes = this.#writes
+      .then(() => this.#file.write({ revision, saved: new Date().toISOString(), document }))
+      .catch((error: unknown) => this.#report(error instanceof Error ? error.message : String(error)));
+    await this.#writes;
+  }
+}
