@@ -8,7 +8,8 @@
 # Nothing else is taken from there: who can write the sector must not be able to give orders to U-Boot.
 #
 # What comes before this, by board: sc_type and sc_dev (disk), sc_state_addr, sc_kernel_addr, sc_fdt_addr, sc_bootargs,
-# and sc_tell_slot, sc_tell_trouble, commands for the LED. Addresses are never U-Boot's defaults, which not every board
+# sc_load_tree, which loads the device tree from the slot where the boot loader has none, and sc_tell_slot, sc_tell_trouble,
+# commands for the LED. Addresses are never U-Boot's defaults, which not every board
 # has. Counting is by look-up: not every U-Boot has setexpr.
 
 echo "Steadycast: boot script"
@@ -52,7 +53,7 @@ fi
 setenv sc_save 'setenv sc_saved no; if env export -c -s 0x200 ${sc_state_addr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT MACHINE_ID; then if ${sc_type} write ${sc_state_addr} ${sc_sector} 1; then setenv sc_saved yes; fi; fi; if test ${sc_saved} = no; then echo "Steadycast: the boot state cannot be written"; run sc_tell_trouble; fi'
 
 # Comes back only when the slot cannot be booted. In one breath with the load: a failed load never boots.
-setenv sc_boot 'setenv sc_number; if part number ${sc_type} ${sc_dev} ${sc_label} sc_number; then if load ${sc_type} ${sc_dev}:${sc_number} ${sc_kernel_addr} /boot/Image; then setenv bootargs "root=PARTLABEL=${sc_label} rootwait ro rauc.slot=${sc_slot} ${sc_bootargs}"; if test -n "${MACHINE_ID}"; then setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"; fi; booti ${sc_kernel_addr} - ${sc_fdt_addr}; fi; fi; echo "Steadycast: slot ${sc_slot} cannot be booted"; run sc_tell_trouble'
+setenv sc_boot 'setenv sc_number; if part number ${sc_type} ${sc_dev} ${sc_label} sc_number; then if load ${sc_type} ${sc_dev}:${sc_number} ${sc_kernel_addr} /boot/Image; then if run sc_load_tree; then setenv bootargs "root=PARTLABEL=${sc_label} rootwait ro rauc.slot=${sc_slot} ${sc_bootargs}"; if test -n "${MACHINE_ID}"; then setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"; fi; booti ${sc_kernel_addr} - ${sc_fdt_addr}; fi; fi; fi; echo "Steadycast: slot ${sc_slot} cannot be booted"; run sc_tell_trouble'
 
 for sc_slot in ${BOOT_ORDER}; do
   if test "${sc_slot}" = A; then
