@@ -37,6 +37,8 @@ import { NetworkdAdapter } from "./system/network/networkdAdapter.ts";
 import { NetworkService } from "./system/network/service.ts";
 import { DryPower, SystemdPower } from "./system/power/adapters.ts";
 import { PowerService, type ResetResult } from "./system/power/powerService.ts";
+import { DrySsh, SystemdSsh } from "./system/ssh/adapters.ts";
+import { SshService, sshServices } from "./system/ssh/service.ts";
 import { DryTime, Timesyncd } from "./system/time/adapters.ts";
 import { TimeService } from "./system/time/timeService.ts";
 import { RaucSlots } from "./update/rauc/raucSlots.ts";
@@ -77,6 +79,7 @@ export class Administration {
   readonly network: NetworkService;
   readonly time: TimeService;
   readonly power: PowerService;
+  readonly ssh: SshService;
   readonly logs: LogService;
   readonly backups: BackupService;
   readonly daily: DailyBackups;
@@ -100,9 +103,10 @@ export class Administration {
     this.tls = new TlsService({ folder: join(data, "tls"), bus, clock: systemClock, run });
     this.network = new NetworkService({
       ...{ config, bus, adapter: owns ? new NetworkdAdapter() : new DryAdapter() },
-      services: () => {
+      services: (settings) => {
         const { http, https } = web() ?? {};
-        return https === undefined ? [] : managementServices({ https, http });
+        const pages = https === undefined ? [] : managementServices({ https, http });
+        return [...pages, ...sshServices(settings)];
       },
       web: () => {
         const { http, https, localOnly = true } = web() ?? {};
@@ -125,6 +129,7 @@ export class Administration {
               bus.emit("log", { level: "warning", source: "firmware", message: `${file} ${what}: ${action}` }),
           }),
     });
+    this.ssh = new SshService({ config, bus, adapter: owns ? new SystemdSsh(run, runtime) : new DrySsh() });
     this.backups = new BackupService({
       ...{ folder: data, bus, firmware: options.version },
       box: () => config.current.box.name,
@@ -154,6 +159,7 @@ export class Administration {
     await this.update.start();
     await this.daily.start();
     this.time.start();
+    this.ssh.start();
   }
 
   /** To be called when the web server listens: the firewall lets in what there is. */
@@ -163,6 +169,7 @@ export class Administration {
 
   /** Ends what lives by the configuration. */
   async stop(): Promise<void> {
+    await this.ssh.stop();
     await this.time.stop();
     await this.daily.stop();
     await this.update.stop();
@@ -192,14 +199,18 @@ export class Administration {
   }
 
   faults(): Fault[] {
-    return [...this.time.faults(), ...this.power.faults(), ...this.logs.faults(), ...this.update.faults()];
+    const { time, power, ssh, logs, update } = this;
+    return [time, power, ssh, logs, update].flatMap((service) => service.faults());
   }
 
   routes(sources: Pick<DiagnosticsSources, "version" | "config" | "channels" | "board">): Route[] {
-    const { logs, network, time, power } = this;
+    const { logs, network, time, power, ssh } = this;
     const diagnostics = new Diagnostics({
       redact: this.#redact,
-      parts: [...diagnosticsParts({ ...sources, logs, network, time, power }), ...machineParts({ run: this.#run })],
+      parts: [
+        ...diagnosticsParts({ ...sources, logs, network, time, power, ssh }),
+        ...machineParts({ run: this.#run }),
+      ],
     });
     return [
       ...auditRoutes(this.audit),

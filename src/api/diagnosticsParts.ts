@@ -7,6 +7,7 @@ import { everything, toText } from "../system/logs/line.ts";
 import type { LogService } from "../system/logs/logService.ts";
 import type { NetworkService } from "../system/network/service.ts";
 import type { PowerService } from "../system/power/powerService.ts";
+import type { SshService } from "../system/ssh/service.ts";
 import type { TimeService } from "../system/time/timeService.ts";
 import { type BoardControl, boardStatus } from "./boardControl.ts";
 
@@ -20,13 +21,14 @@ export interface DiagnosticsSources {
   network?: Pick<NetworkService, "status">;
   time?: TimeService;
   power?: PowerService;
+  ssh?: Pick<SshService, "faults">;
 }
 
 /** Lines of the system's and the media processes' logs, each. */
 const OTHER_LINES = 1000;
 
 export function diagnosticsParts(sources: DiagnosticsSources): DiagnosticsPart[] {
-  const { version, config, channels, logs, board, network, time, power } = sources;
+  const { version, config, channels, logs, board, network, time, power, ssh } = sources;
   return [
     jsonPart("versions.json", () => ({
       ...{ steadycast: version, configuration: config.revision, node: process.versions },
@@ -40,6 +42,7 @@ export function diagnosticsParts(sources: DiagnosticsSources): DiagnosticsPart[]
       board: board?.faults() ?? [],
       time: time?.faults() ?? [],
       power: power?.faults() ?? [],
+      ssh: ssh?.faults() ?? [],
       logs: logs.faults(),
       channels: Object.fromEntries(channels.list().map(({ id, faults }) => [id, faults])),
     })),

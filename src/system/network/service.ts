@@ -16,12 +16,15 @@ const RETRY_MS = 30_000;
 /** An answer about the network is as good for this long, ms: however many ask, the system is asked once. */
 const FRESH_MS = 1000;
 
+/** What the network is made from. */
+type Settings = Pick<Config, "network" | "channels" | "ssh">;
+
 export interface NetworkServiceOptions {
-  config: { readonly current: Pick<Config, "network" | "channels"> };
+  config: { readonly current: Settings };
   bus: Bus;
   adapter: NetworkAdapter;
   /** What the box itself serves, by the configuration; the firewall also lets in what channels wait for. */
-  services(config: Pick<Config, "network" | "channels">): readonly FirewallService[];
+  services(config: Settings): readonly FirewallService[];
   /** Where the web server listens; undefined while it does not. */
   web?(): WebAddress | undefined;
   clock?: Clock;
@@ -139,7 +142,7 @@ export class NetworkService {
     this.#applying = this.#applying.then(() => this.#apply(current));
   }
 
-  async #apply(current: Pick<Config, "network" | "channels">): Promise<void> {
+  async #apply(current: Settings): Promise<void> {
     const { adapter, services } = this.#options;
     this.#cancelRetry();
     try {

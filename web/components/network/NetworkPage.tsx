@@ -46,6 +46,7 @@ export function NetworkPage() {
               parts={[
                 ["network", "Network settings"],
                 ["time", "Time"],
+                ["ssh", "SSH"],
               ]}
               before={(part, draft) =>
                 part === "network" && status !== null && <Unlisted status={status} draft={draft} />
