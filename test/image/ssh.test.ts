@@ -111,6 +111,10 @@ describe("SSH", { timeout: 480_000 }, () => {
     ];
     const attempts = forbidden.map((command) => `${command} >/dev/null 2>&1 && echo "${command}"`);
     assert.equal((await ssh("anna", `${attempts.join("; ")}; echo here >/tmp/note && cat /tmp/note`)).out, "here");
+    assert.equal(
+      (await ssh("anna", "i2cdetect -l >/dev/null && ip -br link >/dev/null && networkctl >/dev/null")).code,
+      0,
+    );
     // With a terminal, as people have it.
     assert.match((await ssh("anna", "tty", "-tt")).out, /^\/dev\/pts\/\d+/);
   });
