@@ -5,6 +5,7 @@
 #   BOOT_ORDER        "A B", "B A", "A" or "B": slots that may be booted, the preferred one first
 #   BOOT_A_LEFT       attempts left, 0 to 3; each boot takes one, the health gate gives them back; BOOT_B_LEFT alike
 #   MACHINE_ID        32 hexadecimal digits, made at the first boot
+#   WIPE              1: a reset to factory settings was ordered; told to the system, which wipes its data and removes it
 # Nothing else is taken from there: who can write the sector must not be able to give orders to U-Boot.
 #
 # What comes before this, by board: sc_type and sc_dev (disk), sc_state_addr, sc_kernel_addr, sc_fdt_addr, sc_bootargs,
@@ -18,11 +19,12 @@ setenv BOOT_ORDER
 setenv BOOT_A_LEFT
 setenv BOOT_B_LEFT
 setenv MACHINE_ID
+setenv WIPE
 setenv sc_sector
 setenv sc_state bad
 if part start ${sc_type} ${sc_dev} bootstate sc_sector; then
   if ${sc_type} read ${sc_state_addr} ${sc_sector} 1; then
-    if env import -c ${sc_state_addr} 0x200 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT MACHINE_ID; then
+    if env import -c ${sc_state_addr} 0x200 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT MACHINE_ID WIPE; then
       setenv sc_state good
     fi
   fi
@@ -48,12 +50,18 @@ if test "${sc_state}" = bad; then
   setenv BOOT_A_LEFT 3
   setenv BOOT_B_LEFT 3
 fi
+# A reset stays ordered whatever the slots' state is like.
+if test "${WIPE}" = 1; then
+  echo "Steadycast: reset to factory settings"
+else
+  setenv WIPE
+fi
 
 # Where it cannot be written, attempts are not counted; a box that boots uncounted is better than one that does not.
-setenv sc_save 'setenv sc_saved no; if env export -c -s 0x200 ${sc_state_addr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT MACHINE_ID; then if ${sc_type} write ${sc_state_addr} ${sc_sector} 1; then setenv sc_saved yes; fi; fi; if test ${sc_saved} = no; then echo "Steadycast: the boot state cannot be written"; run sc_tell_trouble; fi'
+setenv sc_save 'setenv sc_saved no; if env export -c -s 0x200 ${sc_state_addr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT MACHINE_ID WIPE; then if ${sc_type} write ${sc_state_addr} ${sc_sector} 1; then setenv sc_saved yes; fi; fi; if test ${sc_saved} = no; then echo "Steadycast: the boot state cannot be written"; run sc_tell_trouble; fi'
 
 # Comes back only when the slot cannot be booted. In one breath with the load: a failed load never boots.
-setenv sc_boot 'setenv sc_number; if part number ${sc_type} ${sc_dev} ${sc_label} sc_number; then if load ${sc_type} ${sc_dev}:${sc_number} ${sc_kernel_addr} /boot/Image; then if run sc_load_tree; then setenv bootargs "root=PARTLABEL=${sc_label} rootwait ro rauc.slot=${sc_slot} ${sc_bootargs}"; if test -n "${MACHINE_ID}"; then setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"; fi; booti ${sc_kernel_addr} - ${sc_fdt_addr}; fi; fi; fi; echo "Steadycast: slot ${sc_slot} cannot be booted"; run sc_tell_trouble'
+setenv sc_boot 'setenv sc_number; if part number ${sc_type} ${sc_dev} ${sc_label} sc_number; then if load ${sc_type} ${sc_dev}:${sc_number} ${sc_kernel_addr} /boot/Image; then if run sc_load_tree; then setenv bootargs "root=PARTLABEL=${sc_label} rootwait ro rauc.slot=${sc_slot} ${sc_bootargs}"; if test -n "${MACHINE_ID}"; then setenv bootargs "${bootargs} systemd.machine_id=${MACHINE_ID}"; fi; if test -n "${WIPE}"; then setenv bootargs "${bootargs} steadycast.wipe=1"; fi; booti ${sc_kernel_addr} - ${sc_fdt_addr}; fi; fi; fi; echo "Steadycast: slot ${sc_slot} cannot be booted"; run sc_tell_trouble'
 
 for sc_slot in ${BOOT_ORDER}; do
   if test "${sc_slot}" = A; then

@@ -149,6 +149,34 @@ test("the kernel is told its slot and the identity of the box", () => {
   assert.equal(kept.MACHINE_ID, state.MACHINE_ID);
 });
 
+test("an ordered reset is told to the kernel and stays ordered, whatever becomes of the slots", () => {
+  const wiped = (bootargs = "") => bootargs.split(" ").includes("steadycast.wipe=1");
+  const slots = { A: "broken", B: "bootable" } as const;
+  for (const state of [NEW, { ...NEW, BOOT_ORDER: "C" }, { WIPE: "1" }]) {
+    const { boots, kept, stdout } = boot({ state: { ...state, WIPE: "1" }, slots });
+    assert.deepEqual(
+      boots.map(({ slot, bootargs }) => [slot, wiped(bootargs)]),
+      [
+        ["A", true],
+        ["B", true],
+      ],
+      JSON.stringify(state),
+    );
+    assert.equal(kept.WIPE, "1");
+    assert.match(stdout, /reset to factory settings/);
+  }
+  const none = boot({ state: { ...NEW, WIPE: "1" }, slots: { A: "empty", B: "empty" } });
+  assert.deepEqual([none.isReset, none.kept.WIPE], [true, "1"]);
+  for (const WIPE of ["0", "2", "11", "yes", "1 init=/bin/sh", '"; booti']) {
+    const { boots, kept } = boot({ state: { ...NEW, WIPE }, slots });
+    assert.deepEqual(
+      [boots.some(({ bootargs }) => /wipe|init/.test(bootargs ?? "")), kept.WIPE],
+      [false, undefined],
+      WIPE,
+    );
+  }
+});
+
 test("a state that is damaged, senseless or cannot be read starts with A", () => {
   const slots = { A: "bootable", B: "bootable" } as const;
   const senseless: (Record<string, string> | undefined)[] = [
