@@ -73,8 +73,8 @@ export class EmulatedBox {
     return ["-drive", drive, "-device", "virtio-blk-pci,drive=extra"];
   }
 
-  /** Switches it on. */
-  async start(): Promise<void> {
+  /** Switches it on. @param more arguments to QEMU for this once */
+  async start(more: readonly string[] = []): Promise<void> {
     const path = (name: string) => join(this.folder, name);
     rmSync(path("frames"), { force: true });
     this.#frames = createServer((socket) => this.#readFrames(socket)).listen(path("frames"));
@@ -86,9 +86,10 @@ export class EmulatedBox {
       [
         ...["-n", "10", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024"],
         ...["-display", "none", "-nodefaults", "-serial", "stdio", "-bios", join(this.#image, "u-boot.bin")],
-        ...["-drive", `if=none,id=disk,file=${path("disk.qcow2")},format=qcow2,cache=writeback`],
+        ...["-drive", `if=none,id=disk,file=${path("disk.qcow2")},format=qcow2,cache=writeback,discard=unmap`],
         ...["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"],
         ...this.#extra,
+        ...more,
         ...["-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:80,hostfwd=tcp:127.0.0.1:0-:443"],
         ...["-device", "virtio-net-pci,netdev=net,romfile="],
         ...["-chardev", `socket,id=frames,path=${path("frames")}`],
