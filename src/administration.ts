@@ -62,6 +62,7 @@ export interface AdministrationOptions {
   prepare(reason: string): Promise<void>;
   /** Takes that back, when the machine does not go down after all. */
   resume(): Promise<void>;
+  /** Puts everything back to what a new box has: on a PC, whose files are not all the box's to wipe. */
   reset(options: { keepNetwork: boolean }): Promise<ResetResult>;
   /** Of a box on a PC: starts it again, with the firmware slots switched. */
   restart(reason: string): void;
@@ -116,8 +117,9 @@ export class Administration {
     });
     this.time = new TimeService({ config, bus, adapter: owns ? new Timesyncd(run) : new DryTime(run) });
     this.power = new PowerService({
-      ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run) : new DryPower() },
-      ...{ prepare: options.prepare, resume: options.resume, reset: options.reset },
+      ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run, runtime) : new DryPower() },
+      ...{ prepare: options.prepare, resume: options.resume },
+      ...(owns ? {} : { reset: options.reset }),
     });
     this.update = new UpdateService({
       ...{ bus, folder: data, usb: process.env.STEADYCAST_USB ?? USB_FOLDER },

@@ -14,6 +14,7 @@ import { systemClock } from "./board/ports.ts";
 import type { Bus } from "./bus.ts";
 import { Channels } from "./channels/channels.ts";
 import { RuntimeLock } from "./channels/lock.ts";
+import { forgetKeptNetwork, keepNetwork, keptNetwork } from "./config/firstNetwork.ts";
 import { type Config, config as configSchema, defaultConfig, type NetworkConfig } from "./config/schema.ts";
 import { ConfigService } from "./config/store.ts";
 import type { Role } from "./media/protocol.ts";
@@ -37,8 +38,6 @@ function program(role: Role): [string] {
 
 export interface BoxOptions extends Options {
   bus: Bus;
-  /** What a box that has been reset keeps of its configuration. */
-  network: NetworkConfig | undefined;
   /** Ends this box, empties its data folder and starts another one. */
   reset(options: { keepNetwork: boolean }): void;
   /** Ends this box and starts another one with its data, as a reboot does. */
@@ -49,6 +48,8 @@ export class Box {
   readonly #options: BoxOptions;
   readonly #lock: RuntimeLock;
   readonly #config: ConfigService;
+  /** What a reset has kept for the first configuration. */
+  #network: NetworkConfig | undefined;
   #parts: { board: Board; channels: Channels; administration: Administration; api: ApiServer } | undefined;
 
   constructor(options: BoxOptions) {
@@ -72,7 +73,11 @@ export class Box {
     await this.#lock.start();
     this.#parts = parts;
     await administration.startLogs();
+    this.#network = await keptNetwork(data, (message) =>
+      bus.emit("log", { level: "warning", source: "config", message }),
+    );
     await config.start();
+    if (config.problems().length === 0) await forgetKeptNetwork(data);
     this.#warnOfInput();
     await administration.start();
     await board.start();
@@ -101,10 +106,11 @@ export class Box {
     this.#lock.stop();
   }
 
-  /** Removes all that the box has kept, sessions of its users included; it must be stopped. */
-  async wipe(): Promise<void> {
+  /** Removes all that the box has kept but the network where it is given, sessions of its users included; it must be stopped. */
+  async wipe(network: NetworkConfig | undefined): Promise<void> {
     await rm(this.#options.data, { recursive: true, force: true });
     await rm(join(this.#options.runtime, "sessions.json"), { force: true });
+    if (network !== undefined) await keepNetwork(this.#options.data, network);
   }
 
   /** What is kept by a reset that keeps the network. */
@@ -173,10 +179,10 @@ export class Box {
   }
 
   #firstConfig(): Config {
-    const { interface: networkInterface, input, network } = this.#options;
+    const { interface: networkInterface, input } = this.#options;
     const first = defaultConfig(networkInterface);
     const channels = first.channels.map((channel) => (input === undefined ? channel : { ...channel, source: input }));
-    return configSchema.parse({ ...first, channels, network: network ?? first.network });
+    return configSchema.parse({ ...first, channels, network: this.#network ?? first.network });
   }
 
   #warnOfInput(): void {

@@ -3,7 +3,6 @@ import { say } from "./announce.ts";
 import { systemClock } from "./board/ports.ts";
 import { Box } from "./box.ts";
 import { Bus } from "./bus.ts";
-import type { NetworkConfig } from "./config/schema.ts";
 import { type Options, parseOptions, UsageError, usage } from "./options.ts";
 
 /** How long a restart waits, so that its answer goes out first, ms. */
@@ -15,9 +14,9 @@ async function run(options: Options): Promise<void> {
     if (level !== "debug") say(`${level === "info" ? "" : `${level}: `}${source}: ${message}`);
   });
 
-  const make = (network?: NetworkConfig): Box =>
+  const make = (): Box =>
     new Box({
-      ...{ ...options, bus, network },
+      ...{ ...options, bus },
       reset: (how) => void reset(how).catch(crash),
       restart: (reason) => void restart(reason).catch(crash),
     });
@@ -31,8 +30,8 @@ async function run(options: Options): Promise<void> {
     say("Reset to factory settings");
     const network = keepNetwork ? box.network : undefined;
     await box.stop("stop");
-    await box.wipe();
-    box = make(network);
+    await box.wipe(network);
+    box = make();
     began = box.start(performance.now());
     await began;
   };

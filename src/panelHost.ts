@@ -46,7 +46,7 @@ export function panelHost(options: PanelHostOptions): Omit<MenuHost, "findMe" | 
     resetPassword: () => access.users.resetPassword(),
     factoryReset: async () => {
       const result = await power.factoryReset({ keepNetwork: false });
-      return result === "done" ? "done" : refused(result.refused);
+      return result !== "done" && "refused" in result ? refused(result.refused) : "done";
     },
   };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PASSWORD_LENGTH } from "../access/policy.ts";
 import { set } from "../config/schema/setting.ts";
 import { type LogLine, levels } from "../system/logs/line.ts";
+import { powerOrders } from "../system/power/adapters.ts";
 import type { PowerStatus } from "../system/power/powerService.ts";
 import type { TimeStatus } from "../system/time/timeService.ts";
 import type { Same } from "./schemas.ts";
@@ -41,7 +42,7 @@ export const timeSetting = z.strictObject({
 
 // ---- power -----------------------------------------------------------------------------------------------------------
 
-const order = z.enum(["reboot", "shutdown"]);
+const order = z.enum(powerOrders);
 
 export const powerStatus = z.object({
   uptimeSeconds: z.int().min(0),

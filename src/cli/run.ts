@@ -7,11 +7,12 @@ import { type Command, EXIT, Failure, type Option, UsageError } from "./command.
 import { accessCommands } from "./commands/access.ts";
 import { boxCommands } from "./commands/box.ts";
 import { configCommands } from "./commands/config.ts";
+import { powerCommands } from "./commands/power.ts";
 import { generalOptions, help } from "./help.ts";
 import { Output, printable, type Sink } from "./output.ts";
 import { labelOf } from "./settings.ts";
 
-export const commands: readonly Command[] = [...boxCommands, ...configCommands, ...accessCommands];
+export const commands: readonly Command[] = [...boxCommands, ...configCommands, ...accessCommands, ...powerCommands];
 
 export interface Surroundings {
   stdout: Sink;

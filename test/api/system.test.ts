@@ -25,11 +25,16 @@ interface Given {
   time?: TimeAdapter;
   power?: PowerAdapter;
   settings?: Record<string, unknown>;
+  /** Reset by its power adapter. */
+  isMachine?: boolean;
   sources?: LogSource[];
 }
 
 /** A box whose clock and power are models; its log is real. */
-async function start(t: TestContext, { time: timeAdapter, power: powerAdapter, settings, sources }: Given = {}) {
+async function start(
+  t: TestContext,
+  { time: timeAdapter, power: powerAdapter, settings, sources, isMachine }: Given = {},
+) {
   const bus = new Bus();
   const clock = new VirtualClock();
   const config = { current: schema.parse({ version: 3, ...settings }) };
@@ -40,10 +45,12 @@ async function start(t: TestContext, { time: timeAdapter, power: powerAdapter, s
   const power = new PowerService({
     ...{ config, bus, clock, folder: "/data", files: new SimulatedDisk(), adapter: powerAdapter ?? new DryPower() },
     prepare: async () => {},
-    reset: async (options) => {
-      resets.push(options);
-      return "done";
-    },
+    ...(!isMachine && {
+      reset: async (options) => {
+        resets.push(options);
+        return "done";
+      },
+    }),
   });
   const redact = (text: string) => text.replaceAll("hunter2", "********");
   const logs = new LogService({ folder, bus, redact, clock, ...(sources === undefined ? {} : { sources }) });
@@ -175,6 +182,17 @@ test("factory settings need the password again", async (t) => {
   assert.equal((await box.call("POST", reset, { password: "right" })).status, 204);
   assert.equal((await box.call("POST", reset, { password: "right", keepNetwork: true })).status, 204);
   assert.deepEqual(resets, [{ keepNetwork: false }, { keepNetwork: true }]);
+});
+
+test("the box itself answers first, and is reset as it comes up again", async (t) => {
+  const power = new OwnPower();
+  const { box, clock } = await start(t, { power, isMachine: true });
+  const answer = await box.call("POST", "/power/factory-reset", { password: "right", keepNetwork: true });
+  assert.deepEqual([answer.status, answer.body], [202, { order: "factory-reset", inSeconds: 2 }]);
+  assert.equal((await box.refused("conflict", "POST", "/power/factory-reset", { password: "right" })).status, 409);
+  assert.deepEqual(power.done, []);
+  await clock.advance(3000);
+  assert.deepEqual(power.done, ["factory-reset"]);
   assert.doesNotMatch(JSON.stringify(box.audited), /right|often/);
 });
 

@@ -59,17 +59,25 @@ export function powerRoutes(
       method: "post",
       path: "/power/factory-reset",
       access: ADMIN,
-      summary: "Put everything back to what a new box has: settings, users, certificate, backups and logs",
+      summary:
+        "Put everything back to what a new box has: settings, users, certificate, backups, logs. The firmware stays",
       body: { types: JSON_TYPE, schema: factoryReset },
-      answers: { 204: { description: "It is done" } },
+      answers: {
+        202: { description: "The box reboots for it, in two seconds", schema: powerOrder },
+        204: { description: "It is done" },
+      },
       problems: ["invalid", "conflict", "forbidden", "too-many"],
       handle: async (ctx) => {
         const { password, keepNetwork } = await readValid(ctx, JSON_TYPE, factoryReset);
         confirmed(await access.confirmPassword(principalOf(ctx), password));
         noteForAudit(ctx, { detail: keepNetwork ? "network kept" : "network, too" });
         const result = await power.factoryReset({ keepNetwork });
-        if (result !== "done") throw new Problem("conflict", result.refused);
-        ctx.status = 204;
+        if (result !== "done" && "refused" in result) throw new Problem("conflict", result.refused);
+        if (result === "done") ctx.status = 204;
+        else {
+          answer(ctx, { order: "factory-reset", inSeconds: result.inSeconds });
+          ctx.status = 202;
+        }
       },
     },
   ];

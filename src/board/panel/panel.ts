@@ -9,7 +9,7 @@ import { Leds, type Light, type LightStates } from "./leds.ts";
 import { HIDDEN } from "./menu/editors.ts";
 import type { MenuHost } from "./menu/host.ts";
 import { Menu } from "./menu/menu.ts";
-import { ResetHole, type ResetProgress } from "./resetHole.ts";
+import { RESET_AFTER, ResetHole, type ResetProgress } from "./resetHole.ts";
 import type { Brightness, Display, Picture, View } from "./view.ts";
 
 /** What is shown follows what happens within this time, ms; sooner while the menu waits for a change. */
@@ -21,6 +21,10 @@ const RETRY_INTERVAL = 5000;
 const FIND_TIME = 60_000;
 /** How long the end of a held reset button can be read, ms. */
 const TOLD_TIME = 3000;
+/** A box that is to be reset has gone down by then, or will not, ms. */
+const RESET_TIME = 60_000;
+
+type ResetState = ResetProgress | { state: "refused"; why: string };
 
 export interface PanelOptions {
   file: BoardFile;
@@ -41,7 +45,8 @@ export class Panel {
   readonly #endings: (() => void)[] = [];
   #display: Display | undefined;
   #leds: Leds | undefined;
-  #reset: ResetProgress | undefined;
+  #reset: ResetState | undefined;
+  #cancelReset = () => {};
   #shown = "";
   #picture: Picture | undefined;
   /** Whether the display shows, or may show, what is secret. */
@@ -85,6 +90,7 @@ export class Panel {
   stop(): void {
     this.#running = false;
     this.#cancelRefresh();
+    this.#cancelReset();
     for (const end of this.#endings.splice(0)) end();
   }
 
@@ -150,7 +156,14 @@ export class Panel {
         progress: (progress) => this.#resetGoes(progress),
         factoryReset: () => {
           tell("warning", "factory reset by the button in the reset hole");
-          host.factoryReset().catch((error: Error) => tell("warning", `factory reset failed: ${error.message}`));
+          const refused = (why: string) => {
+            tell("warning", `no factory reset: ${why}`);
+            this.#resetGoes({ state: "refused", why });
+          };
+          host.factoryReset().then(
+            (answer) => answer !== "done" && refused(answer[0]?.message ?? ""),
+            (error: Error) => refused(error.message),
+          );
         },
       });
       await hole.start();
@@ -206,12 +219,15 @@ export class Panel {
 
   // ---- showing -------------------------------------------------------------------------------------------------------
 
-  #resetGoes(progress: ResetProgress): void {
+  #resetGoes(progress: ResetState): void {
+    const { state } = progress;
+    this.#cancelReset();
     this.#reset = progress;
-    this.#leds?.resetCountdown(progress.state === "held" ? progress.seconds : undefined);
-    if (progress.state !== "held") {
-      this.#options.clock.after(TOLD_TIME, () => {
-        if (this.#reset === progress) this.#reset = undefined;
+    this.#leds?.resetCountdown(state === "held" ? progress.seconds : state === "reset" ? RESET_AFTER : undefined);
+    if (state !== "held") {
+      this.#cancelReset = this.#options.clock.after(state === "reset" ? RESET_TIME : TOLD_TIME, () => {
+        this.#reset = undefined;
+        this.#leds?.resetCountdown(undefined);
       });
     }
     this.#refresh();
@@ -276,7 +292,7 @@ export class Panel {
   }
 }
 
-function resetView(progress: ResetProgress): View {
+function resetView(progress: ResetState): View {
   switch (progress.state) {
     case "held":
       return {
@@ -291,5 +307,7 @@ function resetView(progress: ResetProgress): View {
       return { title: "FACTORY RESET", rows: [{ text: "Cancelled." }, { text: "Nothing changed." }] };
     case "reset":
       return { title: "FACTORY RESET", rows: [{ text: "Restoring" }, { text: "factory settings" }] };
+    case "refused":
+      return { title: "FACTORY RESET", rows: [{ text: "Not now:" }, { text: progress.why }] };
   }
 }

@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { DurableJsonFile, type StoreProblem } from "../../config/durableFile.ts";
 import type { FilePort } from "../../config/files.ts";
+import { powerOrders } from "./adapters.ts";
 
 const remembered = z.object({
   /** The kernel's id of the boot that this was stored in. */
   boot: z.string(),
   /** The order that ends that boot; null: none was given, so what ended it is not known. */
-  order: z.object({ what: z.enum(["reboot", "shutdown"]), reason: z.string(), when: z.iso.datetime() }).nullable(),
+  order: z.object({ what: z.enum(powerOrders), reason: z.string(), when: z.iso.datetime() }).nullable(),
   /** The last local date on which the schedule has rebooted the box, "" for none. */
   scheduled: z.string(),
 });

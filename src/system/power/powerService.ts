@@ -30,7 +30,8 @@ export interface PowerStatus {
 
 /** An order that was taken is done after `inSeconds`. */
 export type OrderTaken = { ok: true; inSeconds: number } | { ok: false; why: string };
-export type ResetResult = "done" | { refused: string };
+/** It is done, or will be when the box has gone down and come up again, or why not. */
+export type ResetResult = "done" | { inSeconds: number } | { refused: string };
 
 export interface PowerServiceOptions {
   config: { readonly current: Config };
@@ -42,8 +43,10 @@ export interface PowerServiceOptions {
   prepare(reason: string): Promise<void>;
   /** Starts it again, when the machine did not go down after all. */
   resume?(): Promise<void>;
-  /** Puts everything back to what a new box has. Left out: the box cannot do it. */
+  /** Puts everything back to what a new box has, here and now. Left out: the machine is told to, like any other order. */
   reset?(options: { keepNetwork: boolean }): Promise<ResetResult>;
+  /** Why nothing must be lost now, "" when nothing is under way: a slot that is half written would not be kept. */
+  busy?(): string;
   clock?: Clock;
   /** The wall clock. */
   now?(): Date;
@@ -53,6 +56,12 @@ export interface PowerServiceOptions {
   bootId?(): Promise<string>;
   files?: FilePort;
 }
+
+const words: Record<PowerOrder, string> = {
+  reboot: "reboot",
+  shutdown: "shut down",
+  "factory-reset": "be reset to factory settings",
+};
 
 /** How long an order waits, so that its answer goes out first, ms. */
 const DELAY_MS = 2000;
@@ -75,6 +84,7 @@ export class PowerService {
   #bootReason = "";
   #scheduled = "";
   #pending: PowerOrder | null = null;
+  #keepsNetwork = false;
   #fault: Fault | undefined;
   /** Since when the schedule has been looked at: what was due before is over. */
   #looked = 0;
@@ -123,7 +133,7 @@ export class PowerService {
       boot: { at: new Date(this.#now().getTime() - up * 1000).toISOString(), reason: this.#bootReason },
       nextReboot: this.#next(this.#now())?.toISOString() ?? null,
       pending: this.#pending,
-      capabilities: { reboot: able, shutdown: able, factoryReset: reset !== undefined, why: adapter.refusal },
+      capabilities: { reboot: able, shutdown: able, factoryReset: reset !== undefined || able, why: adapter.refusal },
     };
   }
 
@@ -136,7 +146,7 @@ export class PowerService {
     const { adapter } = this.#options;
     if (adapter.refusal !== "") return { ok: false, why: adapter.refusal };
     if (this.#pending !== null) {
-      return { ok: false, why: `The box is about to ${this.#pending === "reboot" ? "reboot" : "shut down"} already` };
+      return { ok: false, why: `The box is about to ${words[this.#pending]} already` };
     }
     this.#pending = what;
     this.#fault = undefined;
@@ -150,11 +160,19 @@ export class PowerService {
 
   /** Puts everything back to what a new box has. Who may ask for it is for the caller to know. */
   async factoryReset(options: { keepNetwork: boolean }): Promise<ResetResult> {
-    const { reset } = this.#options;
-    if (reset === undefined) return { refused: "This box cannot be reset from here" };
+    const { reset, busy = () => "", adapter } = this.#options;
+    if (reset === undefined && adapter.refusal !== "") return { refused: "This box cannot be reset from here" };
     if (this.#pending !== null) return { refused: "The box is going down already" };
-    this.#log("warning", `reset to factory settings${options.keepNetwork ? ", network kept" : ""}`);
-    return await reset(options);
+    const why = busy();
+    if (why !== "") return { refused: why };
+    const what = `reset to factory settings${options.keepNetwork ? ", network kept" : ""}`;
+    if (reset !== undefined) {
+      this.#log("warning", what);
+      return await reset(options);
+    }
+    this.#keepsNetwork = options.keepNetwork;
+    const taken = await this.order("factory-reset", what);
+    return taken.ok ? { inSeconds: taken.inSeconds } : { refused: taken.why };
   }
 
   async #do(what: PowerOrder, reason: string): Promise<void> {
@@ -169,14 +187,15 @@ export class PowerService {
     const trouble = await Promise.race([prepared, late]);
     cancel();
     if (trouble !== "") this.#log("error", trouble);
-    const wrong = await this.#options.adapter.run(what);
+    const kept = what === "factory-reset" && this.#keepsNetwork ? this.#options.config.current.network : undefined;
+    const wrong = await this.#options.adapter.run(what, kept);
     if (wrong !== "") await this.#failed(what, wrong);
     else this.#cancelOrder = this.#clock.after(DOWN_MS, () => void this.#failed(what, "nothing happened"));
   }
 
   async #failed(what: PowerOrder, wrong: string): Promise<void> {
     this.#pending = null;
-    const message = `the ${what} could not be done: ${wrong}`;
+    const message = `the ${what.replace("-", " ")} could not be done: ${wrong}`;
     this.#fault = { id: "power:order", severity: "error", message, since: this.#now().toISOString() };
     this.#log("error", message);
     await this.#remember(null);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { Bus } from "../../../src/bus.ts";
-import { config as schema } from "../../../src/config/schema.ts";
+import { defaultConfig, type NetworkConfig, config as schema } from "../../../src/config/schema.ts";
 import { DryPower, type PowerAdapter, type PowerOrder, SystemdPower } from "../../../src/system/power/adapters.ts";
 import { PowerService, type PowerServiceOptions } from "../../../src/system/power/powerService.ts";
 import { SimulatedDisk } from "../../config/support/disk.ts";
@@ -40,8 +43,8 @@ class Machine {
     bus.on("log", ({ message }) => logged.push(message));
     const adapter: PowerAdapter = {
       refusal: "",
-      run: async (order: PowerOrder) => {
-        done.push(order);
+      run: async (order: PowerOrder, kept?: NetworkConfig) => {
+        done.push(kept === undefined ? order : `${order}, keeping ${kept.hostname}`);
         return this.wrong;
       },
     };
@@ -195,12 +198,59 @@ test("a PC refuses in words, has no next reboot, and can be reset where that is 
   });
 });
 
+test("the box itself is reset by going down, once nothing is under way that would be lost", async (t) => {
+  const machine = new Machine();
+  machine.settings = { network: { hostname: "rack7" } };
+  let busy = "Firmware is being written";
+  const power = await machine.boot(t, { busy: () => busy });
+  assert.equal(power.status().capabilities.factoryReset, true);
+  assert.deepEqual(await power.factoryReset({ keepNetwork: false }), { refused: busy });
+  busy = "";
+  assert.deepEqual(await power.factoryReset({ keepNetwork: true }), { inSeconds: 2 });
+  assert.equal(power.status().pending, "factory-reset");
+  assert.deepEqual(await power.order("reboot", "x"), {
+    ...{ ok: false, why: "The box is about to be reset to factory settings already" },
+  });
+  assert.deepEqual(await power.factoryReset({ keepNetwork: false }), { refused: "The box is going down already" });
+  await machine.clock.advance(3 * SECOND);
+  const prepared = "prepare: reset to factory settings, network kept";
+  assert.deepEqual(machine.done.splice(0), [prepared, "factory-reset, keeping rack7"]);
+  machine.wrong = "no boot state";
+  const again = await machine.boot(t);
+  assert.deepEqual(await again.factoryReset({ keepNetwork: false }), { inSeconds: 2 });
+  await machine.clock.advance(3 * SECOND);
+  assert.equal(machine.done.at(-1), "factory-reset");
+  assert.equal(again.faults()[0]?.message, "the factory reset could not be done: no boot state");
+});
+
+test("the network that is kept is laid down for who orders the reset, and none of a former order", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "steadycast-power-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const calls: string[] = [];
+  const file = join(folder, "reset-network.json");
+  const power = new SystemdPower(async (program, args) => {
+    calls.push([program, ...args].join(" "));
+    return { ok: true, stdout: "", truncated: false };
+  }, folder);
+  const network = { ...defaultConfig().network, hostname: "rack7" };
+  assert.equal(await power.run("factory-reset", network), "");
+  assert.deepEqual(JSON.parse(readFileSync(file, "utf8")), network);
+  assert.equal(await power.run("factory-reset"), "");
+  assert.equal(existsSync(file), false);
+  const call = "systemctl start steadycast-reset.service";
+  assert.deepEqual(calls, [call, call]);
+  assert.match(
+    await new SystemdPower(async () => assert.fail(), join(folder, "none")).run("factory-reset", network),
+    /ENOENT/,
+  );
+});
+
 test("systemd is told once, and what it says against it is told", async () => {
   const calls: string[] = [];
   const power = new SystemdPower(async (program, args) => {
     calls.push([program, ...args].join(" "));
     return { ok: false, code: 1, why: "Access denied", stdout: "", stderr: "" };
-  });
+  }, "/run/steadycast");
   assert.equal(await power.run("reboot"), "Access denied");
   await power.run("shutdown");
   assert.deepEqual(calls, ["systemctl --no-block reboot", "systemctl --no-block poweroff"]);
