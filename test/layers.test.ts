@@ -30,7 +30,7 @@ const typeLayers: Record<string, readonly string[]> = { cli: ["access", "api", "
 const isShared = (file: string) => file === join("src", "bus.ts");
 
 /** What the page may take from src/ at run time: what is declared once for all; everything else only as types. */
-const pageMayRun = ["src/config/schema.ts", "src/access/principal.ts"];
+const pageMayRun = ["src/config/schema.ts", "src/access/principal.ts", "src/system/localTime.ts"];
 
 interface Import {
   from: string;

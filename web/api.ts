@@ -4,6 +4,7 @@ import type { InputStatus } from "../src/board/inputs/inputs.ts";
 import type { ChannelStatus } from "../src/channels/status.ts";
 import type { StoreProblem } from "../src/config/durableFile.ts";
 import type { Config } from "../src/config/schema.ts";
+import type { FirmwareStatus } from "../src/update/status.ts";
 import type { BoardAction } from "./boardState.ts";
 
 export const base = "/api/v1";
@@ -61,22 +62,32 @@ function channelPath(id: string): string {
   return `${base}/channels/${encodeURIComponent(id)}`;
 }
 
+/** What an answer that refuses has. */
+interface Answered {
+  /** That was asked for. */
+  path: string;
+  status: number;
+  statusText: string;
+  /** Of the header. */
+  retryAfter: string | null;
+  body: string;
+}
+
 /** What a refusal says: RFC 9457 problem details, or what HTTP tells when there are none. */
-async function problem(response: Response): Promise<ApiError> {
-  const { status } = response;
-  const wait = Number(response.headers.get("retry-after") ?? "");
+export function refusalOf({ path, status, statusText, retryAfter, body }: Answered): ApiError {
+  if ((status === 401 || status === 403) && path !== `${base}/session`) doubt();
+  const wait = Number(retryAfter ?? "");
   const refused = { status, retryAfter: wait > 0 ? wait : null };
   try {
-    const body = (await response.json()) as { detail?: unknown; title?: unknown; type?: unknown; errors?: unknown };
-    const { detail, title, type } = body;
+    const { detail, title, type, errors } = JSON.parse(body) as Record<string, unknown>;
     const kind = typeof type === "string" ? type.slice(type.lastIndexOf(":") + 1) : "";
-    const errors = Array.isArray(body.errors) ? (body.errors as FieldProblem[]) : [];
-    if (typeof detail === "string" && detail !== "") return new ApiError(detail, { ...refused, kind, errors });
-    if (typeof title === "string" && title !== "") return new ApiError(title, { ...refused, kind, errors });
+    const more = { ...refused, kind, errors: Array.isArray(errors) ? (errors as FieldProblem[]) : [] };
+    if (typeof detail === "string" && detail !== "") return new ApiError(detail, more);
+    if (typeof title === "string" && title !== "") return new ApiError(title, more);
   } catch {
     // Not JSON: the status line has to do.
   }
-  return new ApiError(`The box answered ${status} ${response.statusText}`.trim(), refused);
+  return new ApiError(`The box answered ${status} ${statusText}`.trim(), refused);
 }
 
 /** How long after a key or a touch somebody counts as present, ms. */
@@ -111,8 +122,9 @@ export async function request(path: string, init: RequestInit, limitMs = timeout
     throw new ApiError(limit.aborted ? "The box did not answer in time" : "The box cannot be reached");
   }
   if (response.ok) return response;
-  if ((response.status === 401 || response.status === 403) && path !== `${base}/session`) doubt();
-  throw await problem(response);
+  const { status, statusText } = response;
+  const body = await response.text().catch(() => "");
+  throw refusalOf({ path, status, statusText, retryAfter: response.headers.get("retry-after"), body });
 }
 
 /** Asks with JSON and is answered with JSON; undefined for an answer without a body. @throws ApiError */
@@ -194,6 +206,7 @@ export interface Listener {
   board(news: BoardAction): void;
   /** Another configuration is in force. */
   config(): void;
+  firmware(status: FirmwareStatus): void;
   /** The connection broke; it is tried again by itself. */
   lost(): void;
 }
@@ -239,6 +252,7 @@ export function listen(listener: Listener, admitted: () => Promise<boolean>): ()
     on<BoardStatus["faults"]>("faults", (faults) => listener.board({ type: "faults", faults }));
     on<PanelStatus>("panel", (panel) => listener.board({ type: "panel", panel }));
     on("config", () => listener.config());
+    on<FirmwareStatus>("firmware", (status) => listener.firmware(status));
     on("beat", () => {});
   };
 

@@ -2,7 +2,9 @@
 import { createContext, type RefObject } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
 import { isAtLeast, type Role } from "../src/access/principal.ts";
+import type { AbsenceState, AbsenceWatch } from "./absence.ts";
 import { ApiError } from "./api.ts";
+import type { FirmwareState, FirmwareWatch } from "./firmware.ts";
 import type { LevelHub } from "./levels.ts";
 import type { Session, SessionState } from "./session.ts";
 import type { State, Store } from "./store.ts";
@@ -13,6 +15,8 @@ interface Given {
   levels: LevelHub;
   session: Session;
   trial: TrialWatch;
+  firmware: FirmwareWatch;
+  absence: AbsenceWatch;
 }
 
 /** What main.tsx gives to all components. */
@@ -42,6 +46,8 @@ function useWatched<T>(watched: Watched<T>): T {
 
 export const useStoreState = (): State => useWatched(useServices().store);
 export const useSession = (): SessionState => useWatched(useServices().session);
+export const useFirmware = (): FirmwareState => useWatched(useServices().firmware);
+export const useAbsence = (): AbsenceState => useWatched(useServices().absence);
 export const useTrial = (): TrialState => useWatched(useServices().trial);
 
 /** Whether who is logged in has this role at least; what they may not do is not offered. */

@@ -1,7 +1,9 @@
 /** The page: what the box tells goes into the store, and the components show it. */
 import { render } from "preact";
+import { AbsenceWatch } from "./absence.ts";
 import { ApiError, fetchConfig, listen, onDoubt, watchPresence } from "./api.ts";
 import { App } from "./components/App.tsx";
+import { FirmwareWatch } from "./firmware.ts";
 import { Services } from "./hooks.ts";
 import { LevelHub } from "./levels.ts";
 import { Session } from "./session.ts";
@@ -12,6 +14,8 @@ const store = new Store();
 const levels = new LevelHub();
 const session = new Session();
 const trial = new TrialWatch();
+const firmware = new FirmwareWatch();
+const absence = new AbsenceWatch(() => firmware.look());
 watchPresence();
 
 async function refreshConfig(): Promise<void> {
@@ -28,6 +32,7 @@ const listener: Parameters<typeof listen>[0] = {
     store.dispatch({ type: "snapshot", channels, board, at: performance.now() });
     void refreshConfig();
     void trial.look();
+    void absence.back();
   },
   channel: (status) => store.dispatch({ type: "channel", status, at: performance.now() }),
   channelRemoved: (id) => store.dispatch({ type: "channelRemoved", id }),
@@ -37,8 +42,17 @@ const listener: Parameters<typeof listen>[0] = {
     void refreshConfig();
     void trial.look();
   },
-  lost: () => store.dispatch({ type: "lost" }),
+  firmware: (status) => firmware.take(status),
+  lost() {
+    store.dispatch({ type: "lost" });
+    absence.lost();
+  },
 };
+
+firmware.subscribe(() => {
+  const { status } = firmware.state;
+  if (status !== null) absence.take(status);
+});
 
 async function admitted(): Promise<boolean> {
   await session.check();
@@ -56,6 +70,9 @@ session.subscribe(() => {
     deaf();
     deaf = null;
     trial.forget();
+    firmware.forget();
+    // A session may end by the reboot; who logs in again is told what became of it.
+    if (state.phase !== "out" || !state.ended) absence.forget();
     store.dispatch({ type: "left" });
   }
 });
@@ -65,7 +82,7 @@ void session.begin();
 const root = document.getElementById("app");
 if (root !== null) {
   render(
-    <Services.Provider value={{ store, levels, session, trial }}>
+    <Services.Provider value={{ store, levels, session, trial, firmware, absence }}>
       <App />
     </Services.Provider>,
     root,

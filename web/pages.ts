@@ -1,7 +1,7 @@
 /** The pages, which the part of the address behind # names. */
 import type { Role } from "../src/access/principal.ts";
 
-export type PageName = "" | "bench" | "network" | "config" | "users" | "account";
+export type PageName = "" | "bench" | "network" | "config" | "firmware" | "power" | "users" | "account";
 
 export interface PageLink {
   name: PageName;
@@ -15,6 +15,8 @@ export const pages: readonly PageLink[] = [
   { name: "bench", title: "Bench", role: "admin" },
   { name: "network", title: "Network", role: "viewer" },
   { name: "config", title: "Configuration", role: "viewer" },
+  { name: "firmware", title: "Firmware", role: "viewer" },
+  { name: "power", title: "Power", role: "admin" },
   { name: "users", title: "Users", role: "admin" },
   { name: "account", title: "Account", role: "viewer" },
 ];

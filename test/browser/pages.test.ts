@@ -203,6 +203,7 @@ test("what a role may not do is not offered", async () => {
     "Box",
     "Network",
     "Configuration",
+    "Firmware",
     "Account",
   ]);
   assert.equal(await button("Stop").count(), 0);

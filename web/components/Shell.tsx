@@ -3,10 +3,11 @@ import { isAtLeast } from "../../src/access/principal.ts";
 import type { StoreProblem } from "../../src/config/durableFile.ts";
 import { roleWords } from "../accessFormat.ts";
 import { stateWords } from "../format.ts";
-import { useHash, useNow, useServices, useStoreState, useTask } from "../hooks.ts";
+import { useAbsence, useHash, useNow, useServices, useStoreState, useTask } from "../hooks.ts";
 import { type PageLink, pageOf, pages } from "../pages.ts";
 import type { SessionUser } from "../session.ts";
 import { isStale, needsAttention, type State } from "../store.ts";
+import { AbsenceBanner } from "./AbsenceBanner.tsx";
 import { Account } from "./access/Account.tsx";
 import { Users } from "./access/Users.tsx";
 import { Board } from "./Board.tsx";
@@ -14,7 +15,9 @@ import { Bench } from "./bench/Bench.tsx";
 import { ChannelCard } from "./ChannelCard.tsx";
 import { ConfigPage } from "./config/ConfigPage.tsx";
 import { TrialBanner } from "./config/TrialBanner.tsx";
+import { FirmwarePage } from "./firmware/FirmwarePage.tsx";
 import { NetworkPage } from "./network/NetworkPage.tsx";
+import { PowerPage } from "./power/PowerPage.tsx";
 
 const linkWords: Record<State["link"], string> = {
   connecting: "Connecting",
@@ -150,6 +153,10 @@ function Page({ page, state, now }: { page: PageLink; state: State; now: number 
       return <NetworkPage />;
     case "config":
       return <ConfigPage />;
+    case "firmware":
+      return <FirmwarePage />;
+    case "power":
+      return <PowerPage />;
     case "users":
       return <Users />;
     case "account":
@@ -169,6 +176,7 @@ export function Shell({ user }: { user: SessionUser }) {
   const state = useStoreState();
   const now = useNow();
   const hash = useHash();
+  const { away } = useAbsence();
   const offered = offeredTo(user, state);
   const page = pageOf(hash, offered);
   const main = useRef<HTMLElement>(null);
@@ -199,13 +207,14 @@ export function Shell({ user }: { user: SessionUser }) {
         <LoggedIn user={user} />
       </header>
       <div role="alert">
-        {state.link === "lost" && (
+        {state.link === "lost" && away === null && (
           <p class="lost">
             <strong>The box cannot be reached.</strong> What is shown is from before; channels on air go on without this
             page. Trying again.
           </p>
         )}
       </div>
+      <AbsenceBanner />
       <TrialBanner now={now} />
       <StoreProblems problems={state.storeProblems} />
       <Announcer state={state} />

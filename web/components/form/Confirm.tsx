@@ -9,20 +9,22 @@ interface Props {
   title: string;
   /** On the button that does it. */
   yes: string;
+  /** What it does is wanted, though it is asked for twice. */
+  go?: boolean;
   disabled?: boolean;
   act: () => void;
   children?: ComponentChildren;
 }
 
 /** A button for what cannot be undone: it asks first. */
-export function Confirm({ text, label, title, yes, disabled = false, act, children }: Props) {
+export function Confirm({ text, label, title, yes, go = false, disabled = false, act, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   return (
     <>
       <button
         type="button"
-        class="halt"
+        class={go ? "go" : "halt"}
         aria-label={label}
         aria-disabled={disabled}
         onClick={() => !disabled && dialog.current?.showModal()}
@@ -43,7 +45,7 @@ export function Confirm({ text, label, title, yes, disabled = false, act, childr
             <button type="submit" value="no">
               Cancel
             </button>
-            <button type="submit" value="yes" class="halt">
+            <button type="submit" value="yes" class={go ? "go" : "halt"}>
               {yes}
             </button>
           </div>
