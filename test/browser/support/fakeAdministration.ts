@@ -1,4 +1,4 @@
-/** Log-in, users, configuration and network of the box that does what the test says. */
+/** Log-in, users, configuration, network, firmware and power of the box that does what the test says. */
 
 import type { SessionInfo, Standing, TokenInfo, UserInfo } from "../../../src/access/results.ts";
 import type { Difference } from "../../../src/config/diff.ts";
@@ -6,6 +6,7 @@ import type { ChannelImpact, Impact, Plan } from "../../../src/config/plan.ts";
 import type { Config } from "../../../src/config/schema.ts";
 import type { Trial } from "../../../src/config/trial.ts";
 import type { NetworkStatus } from "../../../src/system/network/status.ts";
+import { FakeFirmware } from "./fakeFirmware.ts";
 
 export interface Answer {
   status: number;
@@ -71,6 +72,7 @@ export class FakeAdministration {
     { revision: 1, saved: "2026-11-18T08:00:00.000Z", author: null, comment: "First start", current: false },
   ];
   network: NetworkStatus = network;
+  readonly firmware = new FakeFirmware();
   readonly #config: () => Config;
   readonly #tag: () => string;
 
@@ -102,7 +104,11 @@ export class FakeAdministration {
     if (this.user === null) return refused(401, "unauthenticated", "Log in first");
     if (this.user.via === "setup") return refused(403, "forbidden", "Set the password first");
     return (
-      this.#account(name, call) ?? this.#users(name, call) ?? this.#configuration(name, call) ?? this.#system(name)
+      this.#account(name, call) ??
+      this.#users(name, call) ??
+      this.#configuration(name, call) ??
+      this.firmware.handle(name, call.body, this.password) ??
+      this.#system(name)
     );
   }
 

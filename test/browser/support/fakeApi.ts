@@ -127,10 +127,28 @@ export class FakeApi {
       return;
     }
     const [path, method] = [pathname.slice("/api/v1".length), request.method ?? "GET"];
+    if (`${method} ${path}` === "POST /firmware/bundle") {
+      await this.#receive(searchParams.get("name") ?? "", request, response);
+      return;
+    }
     const call = { method, path, query: searchParams, headers: request.headers, body: await bodyOf(request) };
     const answer = this.administration.handle(call);
     if (answer !== undefined) this.#answer(response, answer);
     else await this.#serveChannels(path, method, response);
+  }
+
+  async #receive(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { firmware } = this.administration;
+    let size = 0;
+    try {
+      for await (const chunk of request) size += (chunk as Uint8Array).length;
+    } catch {
+      // Cut off.
+      return;
+    }
+    firmware.files.push([name, size]);
+    await firmware.hold;
+    this.#answer(response, firmware.verdict);
   }
 
   async #serveChannels(path: string, method: string, response: ServerResponse): Promise<void> {
