@@ -242,7 +242,7 @@ test("a bundle is installed at a time of the box's zone, which may be taken back
   await open();
   const form = page.getByRole("form", { name: "Install 1.1.0" });
   await card("Bundle at hand").getByText("* SRT callers come back sooner").waitFor();
-  await form.getByLabel("Start it").selectOption({ label: "At a time" });
+  await form.getByLabel("When to start").selectOption({ label: "At a time" });
   await form.getByText("In the time zone of the box, Europe/Berlin, where it is").waitFor();
   await picture("bundle");
   await form.getByLabel("Date and time").fill("2020-01-01T03:00");
@@ -274,7 +274,7 @@ test("an older bundle is installed only when that is said", async () => {
   await form.getByText("This version is older than 1.0.0, which runs.").waitFor();
   await card("Bundle at hand").getByText("It has none.").waitFor();
   await picture("older");
-  await form.getByLabel("Start it").selectOption({ label: "Later, by hand" });
+  await form.getByLabel("When to start").selectOption({ label: "Later, by hand" });
   await button("Install").click({ force: true });
   await form.getByLabel("Install the older version 0.9.0 all the same").check();
   await button("Install").click();
@@ -369,7 +369,7 @@ test("what is installed already is started, and a refusal is told", async () => 
   await button("Start 1.1.0").click();
   await dialog().getByRole("button", { name: "Start it" }).click();
   await slot.getByRole("alert").getByText("The box is about to reboot").first().waitFor();
-  await slot.getByLabel("Start it").selectOption({ label: "When the box boots next" });
+  await slot.getByLabel("When to start").selectOption({ label: "When the box boots next" });
   await button("Order it").click();
   await slot.getByText("The box is about to reboot").waitFor({ state: "detached" });
   assert.deepEqual(sent("POST /firmware/activate"), [{ when: "now" }, { when: "next-boot" }]);

@@ -34,7 +34,7 @@ export function Events({ of }: { of: string }) {
       {data?.length === 0 && <p class="note">Nothing has happened yet.</p>}
       {data !== null && data.length > 0 && (
         <div class="scroll">
-          <table class="differences">
+          <table class="differences events">
             <thead>
               <tr>
                 <th scope="col">Time</th>

@@ -18,11 +18,11 @@ interface Props {
 /** The two places for firmware. */
 export function Slots({ status, slots, isAdmin, linked }: Props) {
   return (
-    <>
+    <div class="slots wide">
       {slots.map((slot) => (
         <Slot key={slot.name} slot={slot} status={status} isAdmin={isAdmin} linked={linked} />
       ))}
-    </>
+    </div>
   );
 }
 

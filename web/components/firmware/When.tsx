@@ -10,10 +10,17 @@ import { fieldError } from "../form/TextField.tsx";
 type WhenName = Activation["when"];
 
 const words: Record<WhenName, string> = {
-  now: "Now: channels go off air for about a minute",
+  now: "Now",
   "next-boot": "When the box boots next",
   at: "At a time",
   manual: "Later, by hand",
+};
+
+const consequences: Record<WhenName, string> = {
+  now: "Channels go off air for about a minute",
+  "next-boot": "Whoever or whatever boots it. Channels are off air for about a minute then",
+  at: "Channels are off air for about a minute then",
+  manual: "When somebody starts it on this page",
 };
 
 export interface When {
@@ -79,10 +86,11 @@ export function WhenField({ of, error, pointer }: { of: When; error: ApiError | 
   return (
     <>
       <Choose
-        label="Start it"
+        label="When to start"
         value={when}
         choices={choices.map((choice) => [choice, words[choice]] as const)}
         set={set}
+        help={consequences[when]}
       />
       {when === "at" && (
         <Labelled id={id} label="Date and time" help={help} error={told}>
