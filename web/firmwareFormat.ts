@@ -104,7 +104,7 @@ const newLogin = "Log in as admin with the password admin and choose one.";
 
 /** Where a box with factory settings is found. */
 export function foundAt(fallback: string): string {
-  return `it takes an address by DHCP; where no server gives one, it is found at http://${fallback}/.`;
+  return `the box takes an address by DHCP; where no server gives one, it is found at http://${fallback}/.`;
 }
 
 export function outcomeWords(outcome: Outcome): string {

@@ -8,10 +8,11 @@ import { Card } from "../Card.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 
 /** What has happened to the firmware; asked for again whenever `of` is another one. */
-export function Events({ of }: { of: string }) {
+export function Events({ of, linked }: { of: string; linked: boolean }) {
   const [data, setData] = useState<FirmwareEvent[] | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   useEffect(() => {
+    if (!linked) return;
     let over = false;
     const ask = async () => {
       try {
@@ -27,10 +28,10 @@ export function Events({ of }: { of: string }) {
     return () => {
       over = true;
     };
-  }, [of]);
+  }, [of, linked]);
   return (
     <Card title="History" wide>
-      <Trouble error={error} />
+      <Trouble error={linked ? error : null} />
       {data?.length === 0 && <p class="note">Nothing has happened yet.</p>}
       {data !== null && data.length > 0 && (
         <div class="scroll">

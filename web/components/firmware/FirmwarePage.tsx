@@ -55,7 +55,7 @@ function Firmware({ status, isAdmin, linked }: { status: FirmwareStatus; isAdmin
         <BundleCard key={bundle.received} status={status} bundle={bundle} isAdmin={isAdmin} linked={linked} />
       )}
       {slots !== null && isAdmin && <Receive status={status} linked={linked} />}
-      <Events of={eventKey(status)} />
+      <Events of={eventKey(status)} linked={linked} />
     </>
   );
 }

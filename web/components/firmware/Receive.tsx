@@ -15,7 +15,7 @@ export function Receive({ status: { work, bundle }, linked }: { status: Firmware
     <>
       <Upload held={held} replaces={bundle !== null} />
       <FromUrl held={held} />
-      <FromUsb held={held} />
+      <FromUsb held={held} linked={linked} />
     </>
   );
 }
@@ -122,11 +122,14 @@ function FromUrl({ held }: { held: boolean }) {
   );
 }
 
-function FromUsb({ held }: { held: boolean }) {
+function FromUsb({ held, linked }: { held: boolean; linked: boolean }) {
   const { firmware } = useServices();
   const { data, error, reload } = useFetched(fetchUsb);
   const task = useTask();
   const blocked = held || task.busy;
+  useEffect(() => {
+    if (linked) reload();
+  }, [linked, reload]);
   const take = (id: string) => {
     if (blocked) return;
     firmware.dismiss();
@@ -134,7 +137,7 @@ function FromUsb({ held }: { held: boolean }) {
   };
   return (
     <Card title="USB sticks">
-      <Trouble error={error ?? task.error} />
+      <Trouble error={(linked ? error : null) ?? task.error} />
       {data?.length === 0 && <p class="note">There is no bundle on a USB stick.</p>}
       <ul class="rows">
         {data?.map(({ id, stick, file, size }) => (
@@ -152,7 +155,7 @@ function FromUsb({ held }: { held: boolean }) {
         ))}
       </ul>
       <div class="choices">
-        <button type="button" onClick={reload}>
+        <button type="button" aria-disabled={!linked} onClick={() => linked && reload()}>
           Look again
         </button>
       </div>

@@ -18,7 +18,7 @@ interface Props {
 /** The two places for firmware. */
 export function Slots({ status, slots, isAdmin, linked }: Props) {
   return (
-    <div class="slots wide">
+    <div class="pair wide">
       {slots.map((slot) => (
         <Slot key={slot.name} slot={slot} status={status} isAdmin={isAdmin} linked={linked} />
       ))}
@@ -78,7 +78,7 @@ function Start({ slot, status, linked }: { slot: SlotStatus; status: FirmwareSta
       absence.expect("firmware");
     });
   return (
-    <div class="slot-orders">
+    <div class="orders">
       {slot.state === "good" ? (
         <div class="choices">
           <Confirm

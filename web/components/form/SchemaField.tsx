@@ -221,18 +221,20 @@ function SeveralField(props: FieldProps & { choices: (string | number)[]; label:
       <legend>{label}</legend>
       {schema.help !== undefined && <p class="note">{schema.help}</p>}
       {error !== undefined && <p class="field-error">{error}</p>}
-      {choices.map((choice) => (
-        <label key={choice} class="switch">
-          <input
-            type="checkbox"
-            checked={chosen.includes(choice)}
-            onChange={({ currentTarget }) =>
-              change(choices.filter((one) => (one === choice ? currentTarget.checked : chosen.includes(one))))
-            }
-          />
-          {choiceWords(choice)}
-        </label>
-      ))}
+      <div class="several">
+        {choices.map((choice) => (
+          <label key={choice} class="switch">
+            <input
+              type="checkbox"
+              checked={chosen.includes(choice)}
+              onChange={({ currentTarget }) =>
+                change(choices.filter((one) => (one === choice ? currentTarget.checked : chosen.includes(one))))
+              }
+            />
+            {choiceWords(choice)}
+          </label>
+        ))}
+      </div>
     </fieldset>
   );
 }

@@ -36,7 +36,7 @@ export function FactoryReset({ linked }: { linked: boolean }) {
   return (
     <Card title="Factory settings">
       <p>Puts the box back to what it was when it was new. Both firmware slots stay as they are.</p>
-      <div class="choices slot-orders">
+      <div class="choices orders">
         <button
           type="button"
           class="halt"

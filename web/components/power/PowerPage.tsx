@@ -40,10 +40,10 @@ export function PowerPage() {
         <Trouble error={linked ? error : null} />
       </div>
       {status !== null && (
-        <>
+        <div class="pair wide">
           <Now status={status} linked={linked} />
           {status.capabilities.factoryReset && <FactoryReset linked={linked && status.pending === null} />}
-        </>
+        </div>
       )}
       <PartForm parts={[["power", "Reboot by the calendar"]]} />
     </div>
@@ -79,7 +79,7 @@ function Now({ status, linked }: { status: PowerStatus; linked: boolean }) {
           </div>
         ))}
       </dl>
-      <div class="power-orders">
+      <div class="orders">
         <p role="status">{pending !== null && pendingWords[pending]}</p>
         {capabilities.why !== "" && <p class="note">{capabilities.why}</p>}
         <Trouble error={error} />
