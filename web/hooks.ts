@@ -151,27 +151,45 @@ export function useTask(): Task {
   return { busy, error, run, clear };
 }
 
-/** Something that the box is asked for when the component appears, and again by `reload`. */
-export function useFetched<T>(fetcher: () => Promise<T>): {
+/**
+ * Something that the box is asked for when the component appears, and again by `reload` and with each other `key`. What was
+ * told last stays while the next answer is on its way.
+ */
+export function useFetched<T>(
+  fetcher: () => Promise<T>,
+  key: unknown = "",
+): {
   data: T | null;
   error: ApiError | null;
   reload: () => void;
 } {
-  const [data, setData] = useState<T | null>(null);
+  const [{ data, error }, setAnswer] = useState<{ data: T | null; error: ApiError | null }>({
+    data: null,
+    error: null,
+  });
   const [turn, setTurn] = useState(0);
-  const { error, run } = useTask();
+  // Answers may overtake each other.
+  const [asked, told] = [useRef(0), useRef(0)];
   const latest = useRef(fetcher);
   latest.current = fetcher;
   useEffect(() => {
-    let gone = false;
-    void run(async () => {
-      const news = await latest.current();
-      if (!gone) setData(news);
-    });
-    return () => {
-      gone = true;
+    const number = ++asked.current;
+    const tell = (answer: (before: T | null) => { data: T | null; error: ApiError | null }) => {
+      if (number < told.current) return;
+      told.current = number;
+      setAnswer((before) => answer(before.data));
     };
-  }, [turn, run]);
+    const ask = async () => {
+      try {
+        const news = await latest.current();
+        tell(() => ({ data: news, error: null }));
+      } catch (refused) {
+        if (!(refused instanceof ApiError)) throw refused;
+        tell((before) => ({ data: before, error: refused }));
+      }
+    };
+    void ask();
+  }, [turn, key]);
   const reload = useCallback(() => setTurn((n) => n + 1), []);
   return { data, error, reload };
 }

@@ -1,34 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
-import type { FirmwareEvent } from "../../../src/update/status.ts";
 import { moment } from "../../accessFormat.ts";
-import { ApiError } from "../../api.ts";
 import { fetchEvents } from "../../firmwareApi.ts";
 import { eventWords } from "../../firmwareFormat.ts";
+import { useFetched } from "../../hooks.ts";
 import { Card } from "../Card.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 
 /** What has happened to the firmware; asked for again whenever `of` is another one. */
 export function Events({ of, linked }: { of: string; linked: boolean }) {
-  const [data, setData] = useState<FirmwareEvent[] | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  useEffect(() => {
-    if (!linked) return;
-    let over = false;
-    const ask = async () => {
-      try {
-        const events = await fetchEvents();
-        if (!over) setData(events);
-        if (!over) setError(null);
-      } catch (refused) {
-        if (!(refused instanceof ApiError)) throw refused;
-        if (!over) setError(refused);
-      }
-    };
-    void ask();
-    return () => {
-      over = true;
-    };
-  }, [of, linked]);
+  const { data, error } = useFetched(fetchEvents, `${of} ${linked}`);
   return (
     <Card title="History" wide>
       <Trouble error={linked ? error : null} />

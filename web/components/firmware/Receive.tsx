@@ -124,12 +124,9 @@ function FromUrl({ held }: { held: boolean }) {
 
 function FromUsb({ held, linked }: { held: boolean; linked: boolean }) {
   const { firmware } = useServices();
-  const { data, error, reload } = useFetched(fetchUsb);
+  const { data, error, reload } = useFetched(fetchUsb, linked);
   const task = useTask();
   const blocked = held || task.busy;
-  useEffect(() => {
-    if (linked) reload();
-  }, [linked, reload]);
   const take = (id: string) => {
     if (blocked) return;
     firmware.dismiss();

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { NetworkStatus } from "../../../src/system/network/status.ts";
 import { partSchema } from "../../configSchema.ts";
 import { useFetched, useMay, useStoreState } from "../../hooks.ts";
@@ -16,15 +16,9 @@ const everyMs = 5000;
 export function NetworkPage() {
   const isAdmin = useMay("admin");
   const { link } = useStoreState();
-  const { data, error, reload } = useFetched(fetchNetwork);
-  // The last measurement stays while the next one is on its way.
-  const [status, setStatus] = useState<NetworkStatus | null>(null);
-  useEffect(() => {
-    if (data !== null) setStatus(data);
-  }, [data]);
+  const { data: status, error, reload } = useFetched(fetchNetwork, link);
   useEffect(() => {
     if (link !== "open") return;
-    reload();
     const timer = setInterval(() => document.visibilityState === "visible" && reload(), everyMs);
     return () => clearInterval(timer);
   }, [link, reload]);

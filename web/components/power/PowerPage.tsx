@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { PowerStatus } from "../../../src/system/power/powerService.ts";
 import type { AwayReason } from "../../absence.ts";
 import { moment } from "../../accessFormat.ts";
@@ -18,15 +18,9 @@ const everyMs = 5000;
 export function PowerPage() {
   const { firmware } = useServices();
   const { link } = useStoreState();
-  const { data, error, reload } = useFetched(fetchPower);
-  // What was told last stays while the next answer is on its way.
-  const [status, setStatus] = useState<PowerStatus | null>(null);
-  useEffect(() => {
-    if (data !== null) setStatus(data);
-  }, [data]);
+  const { data: status, error, reload } = useFetched(fetchPower, link);
   useEffect(() => {
     if (link !== "open") return;
-    reload();
     // What a reboot starts is known before.
     void firmware.look();
     const timer = setInterval(() => document.visibilityState === "visible" && reload(), everyMs);
