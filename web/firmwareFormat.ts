@@ -28,7 +28,7 @@ const works: Record<WorkStatus["what"], string> = {
   receive: "Receiving a bundle",
   verify: "Checking the bundle",
   install: "Installing",
-  activate: "Starting the other firmware",
+  activate: "Making it the next to start",
 };
 
 export function workWords({ what }: WorkStatus): string {

@@ -34,7 +34,7 @@ after(async () => {
 beforeEach(async () => {
   api = new FakeApi();
   firmware = api.administration.firmware;
-  api.config = schema.parse({ version: 2, box: { name: "Headend 3" }, time: { zone: "Europe/Berlin" } });
+  api.config = schema.parse({ version: 3, box: { name: "Headend 3" }, time: { zone: "Europe/Berlin" } });
   api.channels = [liveChannel("one", "One")];
   api.beats = true;
   url = await api.start();
@@ -289,12 +289,11 @@ test("install and start: asked twice, followed, away, back on trial, then good; 
   await picture("confirm");
   await dialog().getByRole("button", { name: "Install and start" }).click();
   await dialog().waitFor({ state: "hidden" });
-  const activation = { when: "now" } as const;
-  tell({ activation, work: { ...receiving, what: "install", percent: 62, step: "Copying image to rootfs.1" } });
+  const install = { ...receiving, what: "install" as const, bytes: 0, totalBytes: null, cancellable: false };
+  tell({ work: { ...install, percent: 62, step: "Copying image to rootfs.1" } });
   await card("This box runs").getByText("Copying image to rootfs.1").waitFor();
-  await card("This box runs").getByText("1.1.0 is started at once").waitFor();
   await picture("installing");
-  assert.deepEqual(await arrived("POST /firmware/install"), [{ activation }]);
+  assert.deepEqual(await arrived("POST /firmware/install"), [{ activation: { when: "now" } }]);
 
   await page.getByRole("link", { name: "Account" }).click();
   tell({ work: activating, slots: [slotA, { ...installedB, next: true }] });
@@ -320,13 +319,14 @@ test("install and start: asked twice, followed, away, back on trial, then good; 
 });
 
 test("a firmware that was given up is told with its reason, after logging in again", async () => {
-  await open("network");
-  await page.getByText("Connected", { exact: true }).waitFor();
+  await open();
+  await card("Slot A").waitFor();
+  // Ordered on another page.
   tell({ work: activating, slots: [slotA, { ...installedB, next: true }] });
-  await page.getByRole("alert").getByText("The box starts 1.1.0.").waitFor();
+  await page.getByLabel("Making it the next to start").waitFor();
   const why = "the supervisor did not start";
   await api.stop();
-  await page.getByText("Connection lost").waitFor();
+  await page.getByRole("alert").getByText("The box starts 1.1.0.").waitFor();
   // What is kept in memory is gone after a reboot, and sessions are.
   api.administration.user = null;
   firmware.change({ work: null, slots: [slotA, { ...installedB, state: "bad", why }] });
@@ -358,8 +358,7 @@ test("rolls back after it was said what happens", async () => {
 });
 
 test("what is installed already is started, and a refusal is told", async () => {
-  const capabilities = { install: true, rollBack: true, why: "" };
-  firmware.change({ slots: [slotA, installedB], capabilities });
+  firmware.change({ slots: [slotA, installedB] });
   api.administration.instead.set("POST /firmware/activate", refused(409, "conflict", "The box is about to reboot"));
   await open();
   const slot = card("Slot B");

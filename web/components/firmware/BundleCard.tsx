@@ -4,7 +4,7 @@ import { moment } from "../../accessFormat.ts";
 import { bytes } from "../../boardFormat.ts";
 import { install, removeBundle } from "../../firmwareApi.ts";
 import { originWords } from "../../firmwareFormat.ts";
-import { useTask } from "../../hooks.ts";
+import { useServices, useTask } from "../../hooks.ts";
 import { Card } from "../Card.tsx";
 import { Confirm } from "../form/Confirm.tsx";
 import { Trouble } from "../form/Trouble.tsx";
@@ -59,6 +59,7 @@ export function BundleCard({ status, bundle, isAdmin, linked }: Props) {
 function Install({ status, bundle, linked }: Omit<Props, "isAdmin">) {
   const { version, downgrade } = bundle;
   const { work, capabilities } = status;
+  const { absence } = useServices();
   const [older, setOlder] = useState(false);
   const when = useWhen(["now", "next-boot", "at", "manual"]);
   const { busy, error, run } = useTask();
@@ -67,7 +68,10 @@ function Install({ status, bundle, linked }: Omit<Props, "isAdmin">) {
   const order = () => {
     const activation = when.activation();
     if (blocked || activation === null) return;
-    void run(() => install(activation, downgrade));
+    void run(async () => {
+      await install(activation, downgrade);
+      if (activation.when === "now") absence.expectWhenInstalled();
+    });
   };
   return (
     <form

@@ -61,7 +61,10 @@ function Firmware({ status, isAdmin, linked }: { status: FirmwareStatus; isAdmin
 }
 
 function Running({ status, isAdmin, linked }: { status: FirmwareStatus; isAdmin: boolean; linked: boolean }) {
-  const { version, build, trouble, slots, capabilities } = status;
+  const { version, build, slots, capabilities } = status;
+  const { refusal } = useFirmware();
+  // What is told where the file was chosen is not told twice.
+  const trouble = refusal !== null && status.trouble.endsWith(refusal.message) ? "" : status.trouble;
   return (
     <Card title="This box runs" wide>
       <p class="running">

@@ -70,7 +70,8 @@ function Start({ slot, status, linked }: { slot: SlotStatus; status: FirmwareSta
   const { absence } = useServices();
   const { busy, error, run } = useTask();
   const { work, capabilities, version: now } = status;
-  if (!capabilities.rollBack || (slot.state !== "good" && slot.state !== "new")) return null;
+  const canStart = slot.state === "good" ? capabilities.rollBack : slot.state === "new";
+  if (!canStart) return null;
   const blocked = busy || !linked || work !== null;
   const goBack = () =>
     run(async () => {
