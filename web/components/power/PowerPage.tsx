@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import type { PowerOrder } from "../../../src/system/power/adapters.ts";
 import type { PowerStatus } from "../../../src/system/power/powerService.ts";
 import type { AwayReason } from "../../absence.ts";
 import { moment } from "../../accessFormat.ts";
@@ -44,7 +45,11 @@ export function PowerPage() {
   );
 }
 
-const pendingWords = { reboot: "The box is about to reboot.", shutdown: "The box is about to shut down." };
+const pendingWords: Record<PowerOrder, string> = {
+  reboot: "The box is about to reboot.",
+  shutdown: "The box is about to shut down.",
+  "factory-reset": "The box is about to go back to factory settings.",
+};
 
 function Now({ status, linked }: { status: PowerStatus; linked: boolean }) {
   const { uptimeSeconds, boot, nextReboot, pending, capabilities } = status;
