@@ -47,7 +47,7 @@ export class I2cBus {
   #state: BusState = "working";
   #tryAt = 0;
   /** The transfer under way, and whether a timer runs that looks at it. */
-  #current: { until: number; refuse: (error: Error) => void } | undefined;
+  #current: { until: number; late: boolean; refuse: (error: Error) => void } | undefined;
   #watched = false;
 
   constructor({ name, port, clock, transferTimeout, changed }: I2cBusOptions) {
@@ -104,7 +104,7 @@ export class I2cBus {
   /** Ends what takes too long; its own end then interests nobody any more. There are many transfers, and one timer. */
   #bounded<T>(transfer: () => Promise<T>): Promise<T> {
     return new Promise((done, refuse) => {
-      const current = { until: this.#clock.now() + this.#timeout, refuse };
+      const current = { until: this.#clock.now() + this.#timeout, late: false, refuse };
       this.#current = current;
       const end = () => {
         if (this.#current === current) this.#current = undefined;
@@ -132,6 +132,12 @@ export class I2cBus {
       const left = current.until - this.#clock.now();
       if (left > 0) {
         this.#watch(left);
+        return;
+      }
+      // When this process itself was held up, the transfer may well have ended: that is told first.
+      if (!current.late) {
+        current.late = true;
+        this.#watch(0);
         return;
       }
       this.#current = undefined;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
 import test from "node:test";
 import { type BusState, I2cBus } from "../../src/board/i2c.ts";
 import { BusError, type I2cPort } from "../../src/board/ports.ts";
@@ -149,4 +150,25 @@ test("work that failed leaves the bus to the next; closing waits for it", async 
   await bus.close();
   assert.deepEqual([...(await last)], [0x22]);
   assert.deepEqual(port.log, ["34:0", "close"]);
+});
+
+test("a process that was held up does not blame the bus", async () => {
+  const states: BusState[] = [];
+  const port: I2cPort = {
+    // Done by a thread, as the kernel's transfers are.
+    transfer: async () => {
+      await stat(".");
+      return Uint8Array.of(1);
+    },
+    recover: async () => {},
+    close: async () => {},
+  };
+  const bus = new I2cBus({ name: "receivers", port, transferTimeout: 20, changed: (state) => states.push(state) });
+  const reading = read(bus, 0x20);
+  await new Promise(setImmediate);
+  const again = read(bus, 0x20);
+  await Promise.resolve();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  assert.deepEqual([...(await reading), ...(await again)], [1, 1]);
+  assert.deepEqual(states, []);
 });
