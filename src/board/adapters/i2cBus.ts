@@ -8,7 +8,15 @@ import { namesIn, readValue } from "./sysfs.ts";
 /** What is used of i2c-bus's promises. */
 export type I2cPromises = Pick<
   PromisifiedBus,
-  "readByte" | "readI2cBlock" | "sendByte" | "writeByte" | "writeI2cBlock" | "i2cRead" | "i2cWrite" | "close"
+  | "readByte"
+  | "readI2cBlock"
+  | "receiveByte"
+  | "sendByte"
+  | "writeByte"
+  | "writeI2cBlock"
+  | "i2cRead"
+  | "i2cWrite"
+  | "close"
 >;
 
 /** Most data bytes of an SMBus I2C block transfer (I2C_SMBUS_BLOCK_MAX). */
@@ -90,8 +98,8 @@ export class KernelI2c implements I2cPort {
 
   /**
    * Reads of up to 32 bytes from a register of 8 bits go as SMBus byte or I2C block reads, which real adapters make one
-   * transaction with a repeated start; writes of up to 33 bytes go as their counterparts. Adapters that know SMBus alone
-   * can do these. All else is a plain write, then a plain read with a stop in between.
+   * transaction with a repeated start; writes of up to 33 bytes go as their counterparts, and a byte that is read without
+   * a register as SMBus receive byte. Adapters that know SMBus alone can do these. All else is a plain write, then a plain read with a stop in between.
    */
   async transfer(address: number, write: Uint8Array, length: number): Promise<Uint8Array> {
     if (this.#closed) throw new BusError("unavailable", `I2C bus ${this.#name} is closed`);
@@ -153,6 +161,7 @@ async function exchange(bus: I2cPromises, address: number, write: Buffer, length
     else await bus.writeI2cBlock(address, register, data.length, data);
     return new Uint8Array();
   }
+  if (write.length === 0 && length === 1) return Uint8Array.of(await bus.receiveByte(address));
   if (write.length > 0) await bus.i2cWrite(address, write.length, write);
   if (length === 0) return new Uint8Array();
   const { bytesRead, buffer } = await bus.i2cRead(address, length, Buffer.alloc(length));

@@ -48,6 +48,7 @@ class FakeBus {
     readByte: (address, register) => this.#call("readByte", 0x5a, address, register),
     readI2cBlock: (address, register, length, buffer) =>
       this.#call("readI2cBlock", { bytesRead: length, buffer: buffer.fill(7) }, address, register, length),
+    receiveByte: (address) => this.#call("receiveByte", 0x40, address),
     sendByte: (address, byte) => this.#call("sendByte", undefined, address, byte),
     writeByte: (address, register, byte) => this.#call("writeByte", undefined, address, register, byte),
     writeI2cBlock: (address, register, length, buffer) =>
@@ -82,6 +83,7 @@ test("what SMBus can do goes as SMBus, all else plainly", async () => {
   assert.deepEqual((await transfer(bytes(1), 32)).calls, ["readI2cBlock 32 1 32"]);
   assert.deepEqual((await transfer(bytes(1), 33)).calls, ["i2cWrite 32 1 1", "i2cRead 32 33"]);
   assert.deepEqual((await transfer(bytes(2), 1)).calls, ["i2cWrite 32 2 1", "i2cRead 32 1"]);
+  assert.deepEqual(await transfer(bytes(0), 1), { calls: ["receiveByte 32"], read: [0x40] });
   assert.deepEqual(await transfer(bytes(0), 4), { calls: ["i2cRead 32 4"], read: [9, 9, 9, 9] });
   assert.deepEqual(await transfer(bytes(1), 0), { calls: ["sendByte 32 1"], read: [] });
   assert.deepEqual((await transfer(bytes(2), 0)).calls, ["writeByte 32 1 2"]);
