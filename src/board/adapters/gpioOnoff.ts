@@ -3,8 +3,8 @@
  * chip and the offset there; the global number, which changes with the order in which drivers start, is found at run
  * time.
  */
-import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gpio } from "onoff";
 import {
@@ -20,6 +20,9 @@ import { namesIn, readValue } from "./sysfs.ts";
 
 /** Lines that can't interrupt (expanders whose interrupt is not wired) are looked at so often instead, ms. */
 const POLL_INTERVAL = 50;
+/** udev gives a new line's files to the supervisor's user; it is looked at so often whether it has, and so long, ms. */
+const ACCESS_INTERVAL = 5;
+const ACCESS_TIMEOUT = 5000;
 
 type GpioClass = typeof Gpio;
 
@@ -29,6 +32,22 @@ export interface OnoffOptions {
   /** Gives the class that opens lines; the default loads onoff, with its native part, when a line is wanted. */
   load?: () => Promise<GpioClass>;
   clock?: Clock;
+  files?: LineFiles;
+}
+
+/** What is done with sysfs's files beside onoff. */
+export interface LineFiles {
+  write(path: string, text: string): Promise<void>;
+  isWritable(path: string): Promise<boolean>;
+}
+
+const realFiles: LineFiles = { write: writeFile, isWritable };
+
+function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -66,10 +85,12 @@ export class OnoffGpio implements GpioPort {
   readonly #sysfs: string;
   readonly #load: () => Promise<GpioClass>;
   readonly #clock: Clock;
+  readonly #files: LineFiles;
   readonly #open = new Set<number>();
 
-  constructor({ sysfs, load, clock }: OnoffOptions = {}) {
+  constructor({ sysfs, load, clock, files }: OnoffOptions = {}) {
     this.#sysfs = sysfs ?? "/sys";
+    this.#files = files ?? realFiles;
     this.#clock = clock ?? systemClock;
     this.#load = load ?? (async () => (await import("onoff")).Gpio);
   }
@@ -112,7 +133,9 @@ export class OnoffGpio implements GpioPort {
     if (this.#open.has(number)) throw new BusError("unavailable", `${name} has two uses on this board`);
     this.#open.add(number);
     let gpio: Gpio | undefined;
+    let exported = false;
     try {
+      exported = await this.#export(number, directory);
       const GpioLine = await this.#load();
       // The kernel lets no line become an output that still has an edge set.
       if (existsSync(join(directory, "edge"))) await writeFile(join(directory, "edge"), "none");
@@ -130,9 +153,28 @@ export class OnoffGpio implements GpioPort {
       return { gpio, directory, release };
     } catch (error) {
       this.#open.delete(number);
-      gpio?.unexport();
+      if (gpio !== undefined) gpio.unexport();
+      else if (exported) await this.#tell("unexport", number).catch(() => {});
       throw failure(line, error);
     }
+  }
+
+  /** Exports a line where it is not, and waits for its files: onoff, too, would wait, and all else with it. */
+  async #export(number: number, directory: string): Promise<boolean> {
+    if (existsSync(directory)) return false;
+    await this.#tell("export", number);
+    const files = ["value", "direction", "active_low", "edge"].map((name) => join(directory, name));
+    const until = this.#clock.now() + ACCESS_TIMEOUT;
+    for (const file of files.filter((one) => existsSync(one))) {
+      // Without access onoff would fail, with words of its own.
+      while (!(await this.#files.isWritable(file)) && this.#clock.now() < until)
+        await this.#clock.sleep(ACCESS_INTERVAL);
+    }
+    return true;
+  }
+
+  #tell(what: "export" | "unexport", number: number): Promise<void> {
+    return this.#files.write(join(this.#sysfs, "class/gpio", what), String(number));
   }
 }
 

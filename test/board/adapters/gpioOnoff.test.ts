@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import test, { type TestContext } from "node:test";
 import type { BinaryValue, Direction, Edge, Gpio, Options, ValueCallback } from "onoff";
-import { findLine, OnoffGpio } from "../../../src/board/adapters/gpioOnoff.ts";
+import { findLine, type LineFiles, OnoffGpio } from "../../../src/board/adapters/gpioOnoff.ts";
 import { VirtualClock } from "../../support/virtualClock.ts";
 import { tree } from "./tree.ts";
 
@@ -178,4 +179,44 @@ test("a line has one use at a time", async (t) => {
   await assert.rejects(gpio.output(ok, true), { code: "unavailable", message: /line 4 .* two uses/ });
   first.close();
   (await gpio.output(ok, true)).close();
+});
+
+/** A board whose lines get their folder by being exported, and their files' access from udev some time later, ms. */
+async function unprivileged(t: TestContext, accessAfter: number) {
+  FakeLine.opened = [];
+  FakeLine.refuse = undefined;
+  FakeLine.stuck = false;
+  const root = await tree(t, chips);
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  const openedAt: number[] = [];
+  const files: LineFiles = {
+    write: async (path, text) => {
+      told.push(`${basename(path)} ${text}`);
+      if (basename(path) !== "export") return;
+      await mkdir(join(root, `class/gpio/gpio${text}`));
+      for (const name of ["value", "direction", "active_low"]) {
+        await writeFile(join(root, `class/gpio/gpio${text}/${name}`), "");
+      }
+    },
+    isWritable: async () => clock.now() >= accessAfter,
+  };
+  const load = async () => {
+    openedAt.push(clock.now());
+    return FakeLine as unknown as typeof Gpio;
+  };
+  return { gpio: new OnoffGpio({ sysfs: root, clock, load, files }), told, openedAt };
+}
+
+test("a line is opened when udev has given its files", async (t) => {
+  const { gpio, told, openedAt } = await unprivileged(t, 120);
+  await gpio.input(ok);
+  assert.deepEqual([told, openedAt], [["export 548"], [120]]);
+});
+
+test("a line whose files are not given is tried all the same, and is not left exported", async (t) => {
+  const { gpio, told, openedAt } = await unprivileged(t, Number.POSITIVE_INFINITY);
+  FakeLine.refuse = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+  await assert.rejects(gpio.input(ok), { code: "unavailable", message: /line 4 of GPIO chip "panel": EACCES/ });
+  assert.deepEqual([told, openedAt.length], [["export 548", "unexport 548"], 1]);
 });
