@@ -120,6 +120,7 @@ export class Administration {
       ...{ config, bus, folder: data, adapter: owns ? new SystemdPower(run, runtime) : new DryPower() },
       ...{ prepare: options.prepare, resume: options.resume },
       ...(owns ? {} : { reset: options.reset }),
+      busy: () => (this.update.status().work?.what === "install" ? "Firmware is being written: wait for its end" : ""),
     });
     this.update = new UpdateService({
       ...{ bus, folder: data, usb: process.env.STEADYCAST_USB ?? USB_FOLDER },
