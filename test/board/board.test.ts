@@ -10,7 +10,7 @@ import { Random } from "../support/random.ts";
 import { VirtualClock } from "../support/virtualClock.ts";
 import { boardPath } from "./support/virtualBox.ts";
 
-async function start(t: TestContext) {
+async function start(t: TestContext, { resetRefusal = "" } = {}) {
   const clock = new VirtualClock();
   const file = await loadBoardFile(boardPath("virtual"));
   const current = { ...defaultConfig(), panel: { language: "en", pin: "", lockAfter: 60, dimAfter: 120 } as const };
@@ -34,7 +34,7 @@ async function start(t: TestContext) {
       resetPassword: async () => ({ user: "admin", password: "abcd-efgh" }),
       factoryReset: async () => {
         orders.push("factory reset");
-        return "done";
+        return resetRefusal === "" ? "done" : [{ pointer: "", message: resetRefusal }];
       },
     },
     lights: () => ({ power: "live", status: "live", network: "off", channels: ["live", "failed"] }),
@@ -130,6 +130,36 @@ test("the reset hole: 9.9 s do nothing but tell, 10.0 s reset", async (t) => {
   bench.press("reset", false);
   await clock.advance(5000);
   assert.deepEqual(orders, ["factory reset"]);
+});
+
+test("a reset that is refused is told, and the box goes on", async (t) => {
+  const { board, bench, clock, orders } = await start(t, { resetRefusal: "Firmware is being written" });
+  const { status } = board.file.leds;
+  assert(status !== undefined && "red" in status && status.red);
+  const rows = () => board.panel.view().rows.map(({ text }) => text);
+  bench.press("reset", true);
+  await clock.advance(20 + 10_000);
+  bench.press("reset", false);
+  await clock.advance(500);
+  assert.deepEqual([orders, rows()], [["factory reset"], ["Not now:", "Firmware is being written"]]);
+  await clock.advance(3000);
+  assert.equal(rows()[0], "Channel 1: HDMI 1");
+  assert.equal(bench.gpio.get(status.red), false);
+});
+
+test("after 10 s the lights blink red until the box is down", async (t) => {
+  const { board, bench, clock } = await start(t);
+  const { status } = board.file.leds;
+  assert(status !== undefined && "red" in status && status.red);
+  bench.press("reset", true);
+  await clock.advance(20 + 10_000);
+  const seen = new Set<boolean | undefined>();
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(1000 + (i % 2) * 100);
+    seen.add(bench.gpio.get(status.red));
+  }
+  assert.deepEqual([...seen].sort(), [false, true]);
+  assert.equal(board.panel.view().rows[0]?.text, "Restoring");
 });
 
 test("each light says its own", async (t) => {
