@@ -21,6 +21,10 @@ import type { Role } from "./media/protocol.ts";
 import { SlateClips } from "./media/slate.ts";
 import type { Options } from "./options.ts";
 import { lightStates, panelHost } from "./panelHost.ts";
+import { Feeder } from "./system/watchdog/feeder.ts";
+import { HealthService } from "./system/watchdog/health.ts";
+import type { Supervision } from "./system/watchdog/notify.ts";
+import { proofs } from "./system/watchdog/proofs.ts";
 
 /** How long channels wait at most for the first word of the inputs that they are on, ms. */
 const INPUTS_KNOWN_MS = 1500;
@@ -38,10 +42,20 @@ function program(role: Role): [string] {
 
 export interface BoxOptions extends Options {
   bus: Bus;
+  /** What systemd waits for, on the box. */
+  supervision: Supervision | undefined;
   /** Ends this box, empties its data folder and starts another one. */
   reset(options: { keepNetwork: boolean }): void;
   /** Ends this box and starts another one with its data, as a reboot does. */
   restart(reason: string): void;
+}
+
+interface Parts {
+  board: Board;
+  channels: Channels;
+  administration: Administration;
+  api: ApiServer;
+  feeder: Feeder;
 }
 
 export class Box {
@@ -50,7 +64,7 @@ export class Box {
   readonly #config: ConfigService;
   /** What a reset has kept for the first configuration. */
   #network: NetworkConfig | undefined;
-  #parts: { board: Board; channels: Channels; administration: Administration; api: ApiServer } | undefined;
+  #parts: Parts | undefined;
 
   constructor(options: BoxOptions) {
     this.#options = options;
@@ -69,7 +83,7 @@ export class Box {
     await mkdir(runtime, { recursive: true, mode: 0o700 });
     const file = await loadBoardFile(join(root, "firmware/boards", `${model}.json`));
     const parts = this.#build(file, await machineSerial());
-    const { board, channels, administration, api } = parts;
+    const { board, channels, administration, api, feeder } = parts;
     await this.#lock.start();
     this.#parts = parts;
     await administration.startLogs();
@@ -89,6 +103,7 @@ export class Box {
     await Promise.race([onAir, systemClock.sleep(CHANNELS_FIRST_MS)]);
     await api.start();
     await administration.startNetwork();
+    feeder.start();
     announce({ bus, config, url: api.url, began, isNew: administration.access.needsSetup });
     await onAir;
   }
@@ -96,7 +111,8 @@ export class Box {
   /** `stop` ends the channels; `detach` leaves them on air for the next supervisor. */
   async stop(how: "stop" | "detach"): Promise<void> {
     if (this.#parts === undefined) return;
-    const { board, channels, administration, api } = this.#parts;
+    const { board, channels, administration, api, feeder } = this.#parts;
+    await feeder.stop();
     await api.stop();
     await channels[how]();
     await board.stop();
@@ -118,7 +134,7 @@ export class Box {
     return this.#config.current.network;
   }
 
-  #build(file: BoardFile, serial: string) {
+  #build(file: BoardFile, serial: string): Parts {
     const { bus, data, runtime, orphanSeconds, stamp, owns, reset, restart } = this.#options;
     const config = this.#config;
     const commands = { encode: program("encode"), transmit: program("transmit"), output: program("output") };
@@ -163,11 +179,18 @@ export class Box {
         shed: (shed) => channels.relieve({ shed }),
       },
     });
-    const { port, address, httpsPort } = this.#options;
+    const { port, address, httpsPort, supervision } = this.#options;
+    const socket = join(runtime, "api.sock");
+    const health = new HealthService({
+      enabled: () => config.current.channels.filter(({ enabled }) => enabled).map(({ id }) => id),
+      channel: (id) => channels.status(id),
+      urls: () => [api.url, ...(api.secureUrl === undefined ? [] : [api.secureUrl])],
+      folder: data,
+    });
     const api: ApiServer = new ApiServer({
       ...{ port, address, bus, config, channels, board },
       ...(httpsPort === undefined ? {} : { https: { port: httpsPort, tls: administration.tls } }),
-      socket: join(runtime, "api.sock"),
+      ...{ socket, health },
       webFolder: join(root, "dist/web"),
       version: manifest.version,
       access: administration.access,
@@ -175,7 +198,9 @@ export class Box {
       faults: () => administration.faults(),
       routes: administration.routes({ version: manifest.version, config, channels, board }),
     });
-    return { board, channels, administration, api };
+    const timeoutMs = (supervision?.watchdogMs ?? 0) / 3;
+    const feeder = new Feeder({ supervision, bus, proofs: proofs({ socket, channels, config, timeoutMs }) });
+    return { board, channels, administration, api, feeder };
   }
 
   #firstConfig(): Config {

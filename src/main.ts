@@ -4,19 +4,21 @@ import { systemClock } from "./board/ports.ts";
 import { Box } from "./box.ts";
 import { Bus } from "./bus.ts";
 import { type Options, parseOptions, UsageError, usage } from "./options.ts";
+import { takeSupervision } from "./system/watchdog/notify.ts";
 
 /** How long a restart waits, so that its answer goes out first, ms. */
 const RESTART_MS = 500;
 
 async function run(options: Options): Promise<void> {
   const bus = new Bus();
+  const supervision = takeSupervision();
   bus.on("log", ({ level, source, message }) => {
     if (level !== "debug") say(`${level === "info" ? "" : `${level}: `}${source}: ${message}`);
   });
 
   const make = (): Box =>
     new Box({
-      ...{ ...options, bus },
+      ...{ ...options, bus, supervision },
       reset: (how) => void reset(how).catch(crash),
       restart: (reason) => void restart(reason).catch(crash),
     });

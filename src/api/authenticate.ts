@@ -73,11 +73,16 @@ function isBackground(ctx: Context): boolean {
 }
 
 /** Throws unless the one who asks may use the route; without a route, unless they may be told that there is none. */
-export function authorize(ctx: Context, access: Identification, route: Route | undefined): void {
+export function authorize(
+  ctx: Context,
+  { access, isOwn }: { access: Identification; isOwn(address: string): boolean },
+  route: Route | undefined,
+): void {
   proveIntent(ctx);
   const needs = route?.access;
   if (needs === "public") return;
   if (!isKnown(ctx)) {
+    if (route?.ownMachine && isOwn(originOf(ctx.req).address)) return;
     const headers = { "WWW-Authenticate": 'Bearer realm="Steadycast"' };
     throw new Problem("unauthenticated", "Log in, or send a token that is valid", { headers });
   }

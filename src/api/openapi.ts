@@ -66,11 +66,14 @@ function operation(route: Route): Json {
   };
 }
 
-/** Who may, for programs to read: `x-role` is public, setup, or the least role; `x-scope` is what a token must not lack. */
-function security({ access }: Route): Json {
+/** Who may, for programs to read: `x-role` is public, setup, or the least role; `x-scope` is what a token must not lack;
+ * `x-own-machine` lets in whoever asks from the box itself. */
+function security({ access, ownMachine }: Route): Json {
   if (access === "public") return { security: [], "x-role": "public" };
   if (access === "setup") return { security: [{ session: [] }], "x-role": "setup" };
-  return { security: [{ session: [] }, { token: [] }], "x-role": access.role, "x-scope": access.scope };
+  const known = { "x-role": access.role, "x-scope": access.scope };
+  if (!ownMachine) return { security: [{ session: [] }, { token: [] }], ...known };
+  return { security: [{ session: [] }, { token: [] }, {}], ...known, "x-own-machine": true };
 }
 
 function requestBody({ types, schema }: NonNullable<Route["body"]>): Json {

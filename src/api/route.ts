@@ -33,6 +33,8 @@ export interface Route {
   body?: { types: readonly string[]; schema?: z.ZodType };
   /** Who may; `public` for everybody, `setup` for who sets the box up. */
   access: Requirement | "public" | "setup";
+  /** Programs on this machine may, too, without being known: nobody is then. */
+  ownMachine?: boolean;
   /** Takes If-Match with a tag of the configuration. */
   conditional?: boolean;
   /** Largest body, bytes; the default is 1 MiB, and for who is not known 16 KiB. */

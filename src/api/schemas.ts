@@ -4,6 +4,7 @@ import type { ChannelStatus } from "../channels/status.ts";
 import type { StoreProblem } from "../config/durableFile.ts";
 import { channel, config } from "../config/schema.ts";
 import { encodeStats, outputStats, transmitStats } from "../media/protocol.ts";
+import type { HealthReport } from "../system/watchdog/health.ts";
 import { ACCESS_ANSWERS, ACCESS_REQUESTS } from "./accessSchemas.ts";
 import { AUDIT_ANSWERS } from "./auditSchemas.ts";
 import { BACKUP_ANSWERS, BACKUP_REQUESTS } from "./backupSchemas.ts";
@@ -75,8 +76,19 @@ export const health = z.object({
   boxFaults: z.int().min(0),
   /** How many channels are in each state. */
   channels: z.record(channelState, z.int().min(0)),
+  /** Whether this firmware does its work here: all of its checks are. */
+  ok: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
 });
 export type Health = z.infer<typeof health>;
+
+/** What the box tells a program on it that is not logged in. */
+export const healthInShort = health.pick({ ok: true }).extend({
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean() })),
+});
+export type HealthInShort = z.infer<typeof healthInShort>;
+
+export const healthAnswer = z.union([health, healthInShort]);
 
 export const problemDetails = z.object({
   type: z.string(),
@@ -109,6 +121,8 @@ export const ANSWERS = new Map<z.ZodType, string>([
   [channelStatus, "ChannelStatus"],
   [storeProblemList, "StoreProblemList"],
   [health, "Health"],
+  [healthInShort, "HealthInShort"],
+  [healthAnswer, "HealthAnswer"],
   [problemDetails, "Problem"],
   [openapiDocument, "OpenApi"],
   ...ACCESS_ANSWERS,
@@ -140,5 +154,6 @@ export const REQUESTS = new Map<z.ZodType, string>([
 /** Fails to compile when a schema and the type that it describes drift apart. */
 export type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 true satisfies Same<z.infer<typeof channelStatus>, ChannelStatus>;
+true satisfies Same<Pick<Health, "ok" | "checks">, HealthReport>;
 true satisfies Same<z.infer<typeof storeProblem>, StoreProblem>;
 true satisfies ProblemDetails extends z.infer<typeof problemDetails> ? true : never;

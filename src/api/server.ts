@@ -21,7 +21,7 @@ import { type Gate, type Route, serveRoutes } from "./route.ts";
 import { accessRoutes } from "./routes/access.ts";
 import { benchRoutes } from "./routes/bench.ts";
 import { boardRoutes } from "./routes/board.ts";
-import { boxRoutes } from "./routes/box.ts";
+import { boxRoutes, type HealthSource } from "./routes/box.ts";
 import { channelRoutes } from "./routes/channels.ts";
 import { configRoutes } from "./routes/config.ts";
 import { webFiles } from "./web.ts";
@@ -55,6 +55,8 @@ export interface ApiServerOptions {
   board?: BoardControl;
   /** Those of the services that the server itself does not need. */
   routes?: readonly Route[];
+  /** Whether the firmware does its work; without it, that is not looked at. */
+  health?: HealthSource;
   /** What is wrong with the system of the box, beside its board and channels. */
   faults?(): readonly unknown[];
   /** How long a client of the events may take nothing, ms; the default is 30 s. */
@@ -94,6 +96,7 @@ export class ApiServer {
       ...(options.routes ?? []),
       ...boxRoutes({
         ...{ config, channels, events: this.#events, version, describe },
+        health: options.health ?? { check: async () => ({ ok: true, checks: [] }) },
         faults: () => (board?.faults().length ?? 0) + (options.faults?.().length ?? 0),
       }),
     ];
@@ -117,7 +120,10 @@ export class ApiServer {
     app.use(guard({ names, securePort: () => this.#listeners.securePort, isLoopback: isOwn }));
     app.use(authenticate({ access, buckets }));
     const auditing = options.audit && new Auditing(options.audit, clock);
-    for (const middleware of serveRoutes(this.routes, gate(access, auditing, new BodyStore(limits.bodies)))) {
+    for (const middleware of serveRoutes(
+      this.routes,
+      gate({ access, isOwn }, auditing, new BodyStore(limits.bodies)),
+    )) {
       app.use(middleware);
     }
     app.use(webFiles(options.webFolder));
@@ -174,10 +180,14 @@ const NOBODY: Identification = {
 };
 
 /** What each request to the API goes through on its way to its route. */
-function gate(access: Identification, auditing: Auditing | undefined, store: BodyStore): Gate {
+function gate(
+  who: { access: Identification; isOwn(address: string): boolean },
+  auditing: Auditing | undefined,
+  store: BodyStore,
+): Gate {
   return async (ctx: Context, route, handle) => {
     const work = async (): Promise<void> => {
-      authorize(ctx, access, route);
+      authorize(ctx, who, route);
       const needs = route?.access;
       const known = typeof needs === "object";
       boundBody(ctx, route?.bodyLimit ?? (known ? MAX_BODY : MAX_UNKNOWN_BODY), store);

@@ -29,6 +29,9 @@ import type { ChannelStatus, OutputStatus, WorkerStatus } from "./status.ts";
 /** Milliseconds after which a slate clip that could not be made is tried again. */
 const SLATE_RETRY = 30_000;
 
+/** A failed worker is left alone for 30 s, and ending all workers of a channel by force takes less than 10 s; ms. */
+const STUCK_MS = 90_000;
+
 /** AF41, usual for video (RFC 4594, 4.4). */
 const USUAL_DSCP = 34;
 
@@ -74,6 +77,8 @@ export class Channel {
   #transmit: { spec: TransmitSpec; worker: Supervised<TransmitSpec> } | undefined;
   readonly #outputs = new Map<string, OutputWorker>();
   #orders: Promise<unknown> = Promise.resolve();
+  /** When the order that is being carried out began. */
+  #orderSince: number | undefined;
   #restarting = false;
   #relief: Relief = { preview: true, stopped: false };
   #cancelSlateRetry = () => {};
@@ -202,6 +207,20 @@ export class Channel {
     };
   }
 
+  /**
+   * What of its supervision stands still, in words: nothing has come from a worker, and nothing was done about it, for far
+   * longer than any heartbeat, start or wait between restarts takes; or an order does not end.
+   */
+  stuck(): string[] {
+    const quiet = this.#workers().some(({ quietMs }) => quietMs > STUCK_MS);
+    const slow = this.#orderSince !== undefined && this.#timers.now() - this.#orderSince > STUCK_MS;
+    const { id } = this.#config;
+    return [
+      ...(quiet ? [`a process of ${id} is not looked after`] : []),
+      ...(slow ? [`an order to ${id} does not end`] : []),
+    ];
+  }
+
   get #dscp(): number {
     return this.#media.dscp?.() ?? USUAL_DSCP;
   }
@@ -214,7 +233,15 @@ export class Channel {
   // ---- orders --------------------------------------------------------------------------------------------------------
 
   #order(task: () => Promise<void>): Promise<void> {
-    const turn = this.#orders.then(task).finally(() => this.#changed());
+    const turn = this.#orders
+      .then(() => {
+        this.#orderSince = this.#timers.now();
+        return task();
+      })
+      .finally(() => {
+        this.#orderSince = undefined;
+        this.#changed();
+      });
     this.#orders = turn.catch(() => {});
     return turn;
   }

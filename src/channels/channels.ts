@@ -91,6 +91,11 @@ export class Channels implements ChannelControl {
     return this.#channels.get(id)?.previewFile();
   }
 
+  /** What of the supervision of the channels stands still, in words; see Channel.stuck. */
+  stuck(): string[] {
+    return [...this.#channels.values()].flatMap((channel) => channel.stuck());
+  }
+
   async #leave(how: (channel: Channel) => Promise<void>): Promise<void> {
     for (const unlisten of this.#listening.splice(0)) unlisten();
     clearInterval(this.#reports);

@@ -39,6 +39,8 @@ export interface Answer {
 }
 
 export interface Call {
+  /** A status that is an answer, too, where it comes with one. */
+  also?: number;
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -57,8 +59,8 @@ export class Client {
   }
 
   /** The JSON that is answered. Throws Refusal, or Unreachable. */
-  async get<T>(path: string): Promise<T> {
-    return JSON.parse((await this.call("GET", path)).text) as T;
+  async get<T>(path: string, call: Call = {}): Promise<T> {
+    return JSON.parse((await this.call("GET", path, call)).text) as T;
   }
 
   /** Undefined when the answer has no body. */
@@ -80,7 +82,7 @@ export class Client {
     } catch (error) {
       throw new Unreachable(`The box broke off: ${reason(error)}`);
     }
-    return accept(response, Buffer.concat(chunks).toString("utf8"));
+    return accept(response, Buffer.concat(chunks).toString("utf8"), call.also);
   }
 
   /** Passes the answer on as it comes. */
@@ -143,9 +145,10 @@ export class Client {
   }
 }
 
-function accept(response: IncomingMessage, text: string): Answer {
+function accept(response: IncomingMessage, text: string, also?: number): Answer {
   const { statusCode: status = 0, headers } = response;
-  if (status >= 200 && status < 300) {
+  const isJson = headers["content-type"]?.startsWith("application/json");
+  if ((status >= 200 && status < 300) || (status === also && isJson)) {
     return { status, headers, text, tag: headers.etag?.replaceAll('"', "") };
   }
   if (headers["content-type"]?.startsWith("application/problem+json"))

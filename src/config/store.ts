@@ -57,6 +57,8 @@ export class ConfigService {
   #tag = "";
   #shown: Config | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  /** When the work on the files that is being done began. */
+  #workingSince: number | undefined;
 
   constructor(options: ConfigServiceOptions) {
     const { folder, files = realFiles } = options;
@@ -131,6 +133,11 @@ export class ConfigService {
   /** Whether there is a configuration in force: between start and stop. */
   get isRunning(): boolean {
     return this.#stored !== undefined;
+  }
+
+  /** How long the work on the files that is being done has taken so far, ms; 0 when there is none. */
+  get workingMs(): number {
+    return this.#workingSince === undefined ? 0 : this.#timers.now() - this.#workingSince;
   }
 
   /** The configuration in force, deeply frozen, with its secrets: for the box itself only. */
@@ -288,7 +295,14 @@ export class ConfigService {
 
   /** Work on the files runs one after the other, each on the outcome of the one before. */
   #enqueue<R>(work: () => R | Promise<R>): Promise<R> {
-    const result = this.#queue.then(work);
+    const result = this.#queue.then(async () => {
+      this.#workingSince = this.#timers.now();
+      try {
+        return await work();
+      } finally {
+        this.#workingSince = undefined;
+      }
+    });
     this.#queue = result.catch(() => undefined);
     return result;
   }

@@ -72,6 +72,8 @@ export interface Supervised<Spec> {
   readonly adopted: boolean;
   readonly lastExit: string;
   readonly refusal: { message: string; field: string } | undefined;
+  /** Since its process gave a sign of life, or something was done about that process, ms. */
+  readonly quietMs: number;
   start(spec: Spec): void;
   apply(spec: Spec): Promise<ApplyResult>;
   request(method: string, params?: unknown): Promise<unknown>;
@@ -98,6 +100,8 @@ export class Worker<Spec> implements Supervised<Spec> {
   #lastExit = "";
   #hung = false;
   #ending: Leave | "detach" | undefined;
+  /** When the last sign of life came, or the state changed. */
+  #lastSign: number;
   #wake: () => void = () => {};
   /** Fulfilled by the next `#wake()`. */
   #asked: Promise<undefined> = Promise.resolve(undefined);
@@ -107,6 +111,7 @@ export class Worker<Spec> implements Supervised<Spec> {
     this.options = options;
     this.#hooks = hooks;
     this.#timers = options.timers ?? systemTimers;
+    this.#lastSign = this.#timers.now();
   }
 
   get state(): WorkerState {
@@ -127,6 +132,10 @@ export class Worker<Spec> implements Supervised<Spec> {
   /** The process's own reason why it does not do what it was told last. */
   get refusal(): { message: string; field: string } | undefined {
     return this.#refusal;
+  }
+
+  get quietMs(): number {
+    return this.#timers.now() - this.#lastSign;
   }
 
   /** Adopts or starts the process and keeps it doing `spec` until `stop()` or `detach()`. */
@@ -349,6 +358,7 @@ export class Worker<Spec> implements Supervised<Spec> {
       connection.request("ping").then(
         () => {
           silent = 0;
+          this.#lastSign = this.#timers.now();
         },
         () => {},
       );
@@ -376,6 +386,7 @@ export class Worker<Spec> implements Supervised<Spec> {
 
   #become(state: WorkerState): void {
     this.#state = state;
+    this.#lastSign = this.#timers.now();
     this.#hooks.changed();
   }
 

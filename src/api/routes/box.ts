@@ -1,23 +1,32 @@
 /** Health, live events and the description of the API itself. */
 import type { ChannelControl } from "../../channels/status.ts";
 import type { ConfigService } from "../../config/store.ts";
+import type { HealthReport } from "../../system/watchdog/health.ts";
 import type { EventHub } from "../events.ts";
+import { isKnown } from "../principal.ts";
 import { answer, type Route } from "../route.ts";
-import { type Health, health, openapiDocument } from "../schemas.ts";
+import { type Health, type HealthInShort, healthAnswer, openapiDocument } from "../schemas.ts";
+
+export interface HealthSource {
+  /** Whether the firmware does its work. May take some seconds. */
+  check(): Promise<HealthReport>;
+}
 
 export interface BoxRoutesOptions {
   config: ConfigService;
   channels: ChannelControl;
   events: EventHub;
   version: string;
+  health: HealthSource;
   /** How many things are wrong with the box beside its channels. */
   faults(): number;
   /** The OpenAPI document of all routes, these included. */
   describe(): unknown;
 }
 
-export function boxRoutes({ config, channels, events, version, faults, describe }: BoxRoutesOptions): Route[] {
-  const measure = (): Health => {
+export function boxRoutes(options: BoxRoutesOptions): Route[] {
+  const { config, channels, events, version, health, faults, describe } = options;
+  const measure = (report: HealthReport): Health => {
     const list = channels.list();
     const count: Health["channels"] = { stopped: 0, starting: 0, live: 0, held: 0, slate: 0, failed: 0 };
     for (const { state } of list) count[state]++;
@@ -32,6 +41,7 @@ export function boxRoutes({ config, channels, events, version, faults, describe 
       configurationProblems,
       boxFaults,
       channels: count,
+      ...report,
     };
   };
 
@@ -41,10 +51,22 @@ export function boxRoutes({ config, channels, events, version, faults, describe 
       method: "get",
       path: "/health",
       access: { role: "viewer", scope: "status" },
-      summary: "Whether the supervisor answers, and how it is",
-      answers: { 200: { description: "It answers", schema: health } },
+      ownMachine: true,
+      summary: "Whether the box does its work, and how it is",
+      description:
+        "The checks are whether the API answers, whether each enabled channel transmits, and whether the data folder can be " +
+        "written. What is wrong around the box, such as a missing source, link or peer, fails none of them: that is told by " +
+        "the faults. A program on the box that is not logged in is told `ok` and the names of the checks only.",
+      answers: {
+        200: { description: "It does", schema: healthAnswer },
+        503: { description: "It does not: a check has failed", schema: healthAnswer },
+      },
       problems: [],
-      handle: (ctx) => answer(ctx, measure()),
+      handle: async (ctx) => {
+        const report = await health.check();
+        answer(ctx, isKnown(ctx) ? measure(report) : inShort(report));
+        if (!report.ok) ctx.status = 503;
+      },
     },
     {
       id: "listenToEvents",
@@ -77,4 +99,8 @@ export function boxRoutes({ config, channels, events, version, faults, describe 
       handle: (ctx) => answer(ctx, describe()),
     },
   ];
+}
+
+function inShort({ ok, checks }: HealthReport): HealthInShort {
+  return { ok, checks: checks.map((check) => ({ name: check.name, ok: check.ok })) };
 }

@@ -20,7 +20,7 @@ export const boxCommands: readonly Command[] = [
     name: "status",
     summary: "tell how the box and its channels are",
     run: async ({ client, output }) => {
-      const health = await client.get<Health>("/health");
+      const health = await client.get<Health>("/health", { also: 503 });
       const channels = await channelsOf(client);
       await output.tell({ health, channels: channels.map(({ status }) => status) }, () => [
         ...output.fields([
@@ -29,6 +29,7 @@ export const boxCommands: readonly Command[] = [
           ["Up for", duration(health.uptimeSeconds)],
           ["Configuration", `revision ${health.revision}`],
         ]),
+        ...health.checks.flatMap(({ name, ok, detail }) => (ok ? [] : [`Not well: ${name}: ${printable(detail)}`])),
         ...(health.configurationProblems > 0 ? [`Stored files with problems: ${health.configurationProblems}`] : []),
         "",
         ...channelTable(output, channels),

@@ -12,6 +12,7 @@ export class FakeWorker implements Supervised<unknown> {
   adopted = false;
   lastExit = "";
   refusal: { message: string; field: string } | undefined;
+  quietMs = 0;
   spec: unknown;
   readonly requests: string[] = [];
   readonly #media: FakeMedia;
