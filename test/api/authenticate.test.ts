@@ -67,10 +67,10 @@ test("what looks like a session or a token is none", async (t) => {
     { Authorization: "", Cookie: "__Host-steadycast_session=admin-session" },
     { ...bearer("sc_guess"), Cookie: "steadycast_session=admin-session" },
   ]) {
-    assert.equal((await box.call("GET", "/health", undefined, headers)).status, 401, JSON.stringify(headers));
+    assert.equal((await box.call("GET", "/channels", undefined, headers)).status, 401, JSON.stringify(headers));
   }
   for (const headers of [bearer("viewer"), { Authorization: "bearer  viewer" }, cookie("viewer-session")]) {
-    assert.equal((await box.call("GET", "/health", undefined, headers)).status, 200, JSON.stringify(headers));
+    assert.equal((await box.call("GET", "/channels", undefined, headers)).status, 200, JSON.stringify(headers));
   }
 });
 

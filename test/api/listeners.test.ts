@@ -72,17 +72,18 @@ test("HTTPS serves the same with a certificate that can be replaced at any time"
   const box = await Box.start(t, { https: { port: 0, tls } });
   const url = box.server.secureUrl ?? "";
   assert.match(url, /^https:\/\/127\.0\.0\.1:\d+$/);
-  const health = `${url}/api/v1/health`;
-  const first = await ask(health, { Authorization: "Bearer viewer" });
+  const channels = `${url}/api/v1/channels`;
+  const first = await ask(channels, { Authorization: "Bearer viewer" });
   assert.deepEqual([first.status, first.issuedTo], [200, "first"]);
   assert.match(String(first.headers["strict-transport-security"]), /^max-age=\d{7,}$/);
-  const local = await ask(health, { Host: "localhost", Authorization: "Bearer viewer" });
+  const local = await ask(channels, { Host: "localhost", Authorization: "Bearer viewer" });
   assert.deepEqual([local.status, local.headers["strict-transport-security"]], [200, undefined]);
-  assert.equal((await ask(health, { Host: "evil.example" })).status, 421);
+  assert.equal((await ask(channels, { Host: "evil.example" })).status, 421);
   const cookies = { "__Host-steadycast_session=viewer-session": 200, "steadycast_session=viewer-session": 401 };
-  for (const [Cookie, status] of Object.entries(cookies)) assert.equal((await ask(health, { Cookie })).status, status);
+  for (const [Cookie, status] of Object.entries(cookies))
+    assert.equal((await ask(channels, { Cookie })).status, status);
   tls.replace(certificate(folder, "second"));
-  assert.equal((await ask(health)).issuedTo, "second");
+  assert.equal((await ask(channels)).issuedTo, "second");
   await box.server.stop();
   assert.equal(tls.listeners, 0);
 });
@@ -122,7 +123,9 @@ test("by HTTP other machines are sent to HTTPS, with all of their request", asyn
     assert.deepEqual([answer.status, answer.headers.get("Location")], [308, `https://127.0.0.1:${port}${path}`]);
   }
   await bare.refused("forbidden", "GET", "/health");
-  assert.equal((await ask(`${box.server.secureUrl}/api/v1/health`, { Authorization: "Bearer viewer" })).status, 200);
+  const health = `${box.server.secureUrl}/api/v1/health`;
+  assert.equal((await ask(health, { Authorization: "Bearer viewer" })).status, 200);
+  assert.equal((await ask(health)).status, 401);
 });
 
 test("programs on the box are admins over its socket, which nobody else may open", async (t) => {

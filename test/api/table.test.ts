@@ -104,6 +104,8 @@ test("health counts the channels by state", async (t) => {
     configurationProblems: 0,
     boxFaults: 0,
     channels: { stopped: 0, starting: 0, live: 1, held: 0, slate: 0, failed: 0 },
+    ok: true,
+    checks: [],
   });
 });
 

@@ -276,3 +276,31 @@ test("an encoder that fails again and again makes the channel failed, on slate, 
   assert.equal(channel.status().state, "live");
   assert.deepEqual(channel.status().faults, []);
 });
+
+test("a process that nothing comes from and nothing is done about, and an order that does not end, are stuck", async (t) => {
+  const { channel, media, timers } = await setUp(t);
+  assert.deepEqual(channel.stuck(), []);
+  media.worker("ch1/encode").quietMs = 91_000;
+  assert.deepEqual(channel.stuck(), ["a process of ch1 is not looked after"]);
+  media.worker("ch1/encode").quietMs = 31_000;
+  assert.deepEqual(channel.stuck(), [], "one that has failed is left alone for half a minute");
+  timers.advance(100_000);
+  assert.deepEqual(channel.stuck(), [], "orders that have ended do not count");
+  let end = () => {};
+  const begun = new Promise<void>((tell) => {
+    media.worker("ch1/transmit").apply = () =>
+      new Promise((resolve) => {
+        end = () => resolve({ outcome: "applied", live: [], rebuilt: [] });
+        tell();
+      });
+  });
+  const order = channel.apply(configWith({ transport: { ...base.transport, bitrate: base.transport.bitrate + 1000 } }));
+  await begun;
+  timers.advance(80_000);
+  assert.deepEqual(channel.stuck(), []);
+  timers.advance(20_000);
+  assert.deepEqual(channel.stuck(), ["an order to ch1 does not end"]);
+  end();
+  await order;
+  assert.deepEqual(channel.stuck(), []);
+});

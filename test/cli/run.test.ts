@@ -83,6 +83,7 @@ test("status and channels", async (t) => {
     uptimeSeconds: 93_784,
     revision: 7,
     configurationProblems: 0,
+    checks: [],
   });
   box.replies.set("GET /channels", channels);
   box.replies.set("GET /channels/ch1/status", {

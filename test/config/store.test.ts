@@ -3,6 +3,7 @@ import test from "node:test";
 import { Bus } from "../../src/bus.ts";
 import { StoreError } from "../../src/config/durableFile.ts";
 import { type ChannelConfig, defaultConfig } from "../../src/config/schema.ts";
+import { ManualTimers } from "../media-units/support/manualTimers.ts";
 import { SimulatedDisk } from "./support/disk.ts";
 import { make, named, started } from "./support/service.ts";
 
@@ -165,4 +166,26 @@ test("stop waits for the changes in hand; later ones are errors", async () => {
   assert.throws(() => service.current);
   await assert.rejects(service.replace(named("b")));
   assert.deepEqual((await started("/data", disk)).current, named("a"));
+});
+
+test("how long the work on the files takes is told while it does", async () => {
+  const timers = new ManualTimers();
+  const disk = new SimulatedDisk();
+  const service = await started("/data", disk, timers);
+  assert.equal(service.workingMs, 0);
+  let end = () => {};
+  const begun = new Promise<void>((tell) => {
+    disk.create = () =>
+      new Promise((_resolve, reject) => {
+        end = () => reject(new Error("broken"));
+        tell();
+      });
+  });
+  const change = service.replace(named("a"));
+  await begun;
+  timers.advance(5000);
+  assert.equal(service.workingMs, 5000);
+  end();
+  await assert.rejects(change, StoreError);
+  assert.equal(service.workingMs, 0);
 });

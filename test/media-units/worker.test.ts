@@ -163,6 +163,18 @@ test("requests that are pending when the process dies are rejected at once", asy
   await assert.rejects(worker.request("stats"), (error) => error instanceof RequestError);
 });
 
+test("a worker is quiet since the last sign of life of its process, or since something was done about it", async (t) => {
+  const bench = new Bench(t);
+  const worker = bench.worker();
+  bench.timers.advance(5000);
+  assert.equal(worker.quietMs, 5000);
+  worker.start({});
+  assert.equal(worker.quietMs, 0);
+  await bench.running(worker);
+  await bench.timers.until("some beats", () => bench.timers.now() > 9000);
+  assert.ok(worker.quietMs < 2000, `${worker.quietMs}`);
+});
+
 test("a process that dies after a healthy run is restarted at once with the same spec", async (t) => {
   const bench = new Bench(t);
   const worker = bench.worker();

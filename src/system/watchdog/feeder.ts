@@ -42,7 +42,6 @@ export class Feeder {
   readonly #options: FeederOptions;
   readonly #clock: Clock;
   #cancel: () => void = () => {};
-  #turn: Promise<void> = Promise.resolve();
   #isStopped = false;
   /** What the last turn found wrong. */
   #trouble = "";
@@ -55,15 +54,15 @@ export class Feeder {
   /** Tells that the service is up, and feeds the watchdog from now on. To be called once. */
   start(): void {
     if (this.#options.supervision === undefined) return;
-    this.#turn = this.#begin();
+    void this.#begin();
   }
 
-  /** The last sign is given here: who stops is given the watchdog's whole time. */
+  /** The last sign is given here: who stops has the watchdog's whole time for it. */
   async stop(): Promise<void> {
+    if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancel();
-    await this.#turn;
-    if (this.#options.supervision !== undefined) await this.#options.supervision.notify("WATCHDOG=1");
+    await this.#options.supervision?.notify("WATCHDOG=1");
   }
 
   async #begin(): Promise<void> {
@@ -76,6 +75,7 @@ export class Feeder {
 
   async #look(): Promise<void> {
     const wrong = await this.#wrong();
+    if (this.#isStopped) return;
     if (wrong !== this.#trouble) {
       const back = wrong === "" ? "the watchdog is fed again" : `the watchdog is not fed: ${wrong}`;
       this.#log(wrong === "" ? "info" : "error", back);
@@ -95,7 +95,8 @@ export class Feeder {
         const late = new Promise<string>((resolve) => {
           cancel = this.#clock.after(this.#interval, () => resolve(`nothing for ${seconds} s`));
         });
-        const wrong = await Promise.race([Promise.resolve(look()), late]).catch((error: Error) => error.message);
+        const found = (async () => await look())();
+        const wrong = await Promise.race([found, late]).catch((error: Error) => error.message);
         cancel();
         return wrong === "" ? [] : [`${name}: ${wrong}`];
       }),
@@ -117,7 +118,7 @@ export class Feeder {
   #after(ms: number, next: () => Promise<void>): void {
     if (this.#isStopped) return;
     this.#cancel = this.#clock.after(ms, () => {
-      this.#turn = next();
+      void next();
     });
   }
 
