@@ -1,0 +1,158 @@
+/**
+ * Whatever stands still is started again by what is above it: a media process by the supervisor, the supervisor by systemd,
+ * systemd and the kernel by the hardware's watchdog. Of the first two, the stream on the wire shows nothing.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Continuity } from "./support/continuity.ts";
+import { buildImage, EmulatedBox, sleep } from "./support/emulatedBox.ts";
+
+describe("the watchdog chain", { timeout: 1_200_000 }, () => {
+  let box: EmulatedBox;
+  let wire: Continuity;
+  const steps: string[] = [];
+  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+
+  before(async () => {
+    box = new EmulatedBox(buildImage());
+    wire = Continuity.watch(box);
+    await box.start();
+    await box.shellReady();
+    await isGood();
+    step("the slot is good");
+  });
+  after(async () => {
+    await box?.remove();
+    console.log(steps.join("\n"));
+  });
+
+  const text = async (command: string, seconds?: number) => (await box.shell(command, seconds)).text;
+  const supervisor = () => text("systemctl show -p MainPID --value steadycast");
+  const processOf = (role: string) => text(`pgrep -x ${role} -o`);
+  const ask = (path: string) =>
+    text(
+      `exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET ${path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; timeout 60 cat <&3`,
+      90,
+    );
+
+  /** Waits for the health gate. */
+  async function isGood(): Promise<void> {
+    const gate = await box.shell("systemctl start steadycast-good", 400);
+    assert.equal(gate.code, 0, await text("journalctl -b -u steadycast-good --no-pager -o cat"));
+  }
+
+  async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    while (!(await holds())) {
+      if (performance.now() > end) {
+        assert.fail(`${what} did not happen: ${await text("journalctl -b -n 40 --no-pager -o short-monotonic")}`);
+      }
+      await sleep(500);
+    }
+  }
+
+  /** Does something to the box, waits for what follows, and holds that the stream did not show it. */
+  async function unseen(what: string, act: () => Promise<void>): Promise<void> {
+    wire.take();
+    const began = box.seconds;
+    await act();
+    await until("that the box is well", 120, async () => (await ask("/api/v1/health")).includes(" 200 OK"));
+    const { datagrams, errors, gap } = wire.take();
+    const seconds = (box.seconds - began).toFixed(1);
+    step(`${what}: well after ${seconds} s; ${datagrams} datagrams, ${errors.length} errors, gap ${gap.toFixed(0)} ms`);
+    assert.deepEqual(errors, []);
+    assert.ok(datagrams > 0);
+  }
+
+  test("each watches the next, and the supervisor says that it is alive", async () => {
+    const properties = "Type,NotifyAccess,WatchdogUSec,WatchdogSignal,KillMode,NRestarts,OOMPolicy";
+    assert.deepEqual((await text(`systemctl show steadycast -p ${properties}`)).split("\n").sort(), [
+      "KillMode=process",
+      "NRestarts=0",
+      "NotifyAccess=all",
+      "OOMPolicy=continue",
+      "Type=notify",
+      "WatchdogSignal=9",
+      "WatchdogUSec=1min",
+    ]);
+    assert.equal(await text("systemctl show -p RuntimeWatchdogUSec --value"), "1min");
+    assert.match(await text("dmesg"), /i6300ESB/);
+    const seen = () => text("systemctl show -p WatchdogTimestampMonotonic --value steadycast");
+    const first = await seen();
+    await until("a sign of life", 60, async () => (await seen()) !== first);
+    step("the supervisor has given a sign of life");
+    const trouble = "journalctl -b -u steadycast --no-pager -o cat | grep -i 'watchdog' || true";
+    assert.equal(await text(trouble), "");
+    // Those who live longer than the supervisor must not speak for it.
+    const environments = "for pid in $(pgrep -x 'node|encode|transmit'); do tr '\\0' '\\n' </proc/$pid/environ; done";
+    const inherited = await text(`${environments} | grep -c NOTIFY_SOCKET`);
+    assert.equal(inherited, "1", "of Node itself, as it was started");
+  });
+
+  test("the box tells those who are on it that it is well, and others nothing", async () => {
+    const answer = await ask("/api/v1/health");
+    assert.match(answer, / 200 OK/);
+    const { ok, checks } = JSON.parse(answer.slice(answer.indexOf("{"))) as { ok: boolean; checks: unknown[] };
+    const names = ["api", "storage", "channel:ch1"];
+    assert.deepEqual({ ok, checks }, { ok: true, checks: names.map((name) => ({ name, ok: true })) });
+    assert.equal((await box.api("GET", "/health")).status, 401);
+  });
+
+  test("a supervisor that stands still is started again, and the stream runs on meanwhile", async () => {
+    const before = await supervisor();
+    const media = [await processOf("encode"), await processOf("transmit")];
+    await unseen("supervisor stopped", async () => {
+      assert.equal((await box.shell(`kill -STOP ${before}`)).code, 0);
+      await until("the watchdog's bite", 150, async () => !["0", before].includes(await supervisor()));
+      step("systemd has started another supervisor");
+    });
+    assert.match(await text("journalctl -b -u steadycast --no-pager -o cat"), /Watchdog timeout/);
+    assert.deepEqual([await processOf("encode"), await processOf("transmit")], media, "adopted");
+  });
+
+  test("a supervisor that is killed is started again, and the stream runs on meanwhile", async () => {
+    const before = await supervisor();
+    const media = [await processOf("encode"), await processOf("transmit")];
+    await unseen("supervisor killed", async () => {
+      assert.equal((await box.shell(`kill -KILL ${before}`)).code, 0);
+      await until("the restart", 60, async () => !["0", before].includes(await supervisor()));
+    });
+    assert.deepEqual([await processOf("encode"), await processOf("transmit")], media, "adopted");
+  });
+
+  for (const role of ["encode", "transmit"]) {
+    test(`${role} is started again when it is killed, or stands still, and the stream shows no error`, async () => {
+      for (const signal of ["KILL", "STOP"]) {
+        const before = await processOf(role);
+        await unseen(`${role}: SIG${signal}`, async () => {
+          assert.equal((await box.shell(`kill -${signal} ${before}`)).code, 0);
+          await until("the restart", 60, async () => !["", before].includes(await processOf(role)));
+        });
+      }
+    });
+  }
+
+  test("when systemd stands still, the hardware resets the box", async () => {
+    const at = box.console.length;
+    assert.equal((await box.shell("sync; echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze")).code, 0);
+    step("systemd is frozen");
+    await box.shows(/Steadycast: boot script/, at, 150);
+    step("the box boots");
+    await box.shellReady(at);
+    await isGood();
+    step("the slot is good");
+    const journal = await text("journalctl -b -u steadycast --no-pager -o cat");
+    assert.match(journal, /the box is up; it went down for: power cut, reset or watchdog/);
+  });
+
+  test("when the kernel stands still, too", async () => {
+    const at = box.console.length;
+    // It must not reboot by itself, which it does by its settings.
+    await box.shell("sync; echo 0 >/proc/sys/kernel/panic; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &");
+    await box.shows(/Kernel panic|sysrq triggered crash/i, at, 30);
+    step("the kernel has panicked, and stays so");
+    await box.shows(/Steadycast: boot script/, at, 150);
+    step("the box boots");
+    await box.shows(/Welcome to/, at, 90);
+  });
+});
