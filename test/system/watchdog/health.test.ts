@@ -110,7 +110,11 @@ test("a channel that does not send is told, with its faults", async (t) => {
   bench.add("ch1", 0);
   bench.add("ch2");
   const message = "The multiplexer has failed: exit code 6";
-  bench.change("ch1", { faults: [{ id: "transmit-down", severity: "error", message }] });
+  const faults = [
+    { id: "source-lost", severity: "error", message: "There is no signal" },
+    { id: "transmit-down", severity: "error", message },
+  ];
+  bench.change("ch1", { faults });
   assert.deepEqual(await bench.wrong(), { "channel:ch1": `it does not transmit: ${message}` });
   bench.change("ch1", { transmit: null });
   assert.deepEqual(Object.keys(await bench.wrong()), ["channel:ch1"]);
