@@ -14,6 +14,8 @@ version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$repository/package.json")
 "$here/device-tree.sh" "$target" "$board"
 # Busybox's and Buildroot's own: the box has other ones, or none.
 rm -f "$target/etc/resolv.conf" "$target/etc/mtab" "$target/etc/init.d/"S* "$target/etc/network/interfaces"
+mkdir -p "$target/usr/share/steadycast"
+cp "$repository/LICENSE" "$target/usr/share/steadycast/LICENSE"
 "$repository/scripts/image/product" "$target" "$version" "steadycast-$(echo "$board" | tr _ -)" "$keys/ca.pem"
 # What the supervisor finds in this box.
 unit=$target/usr/lib/systemd/system/steadycast.service
@@ -21,5 +23,3 @@ if [ -f "$repository/firmware/boards/$board.json" ]; then
   sed -i "s/--board [a-z0-9-]*/--board $board/" "$unit"
   grep -q -e "--board $board " "$unit" || { echo "post-build.sh: $unit names no board" >&2; exit 1; }
 fi
-mkdir -p "$target/usr/share/steadycast"
-cp "$repository/LICENSE" "$target/usr/share/steadycast/LICENSE"

@@ -42,11 +42,12 @@ define STEADYCAST_INSTALL_TARGET_CMDS
 endef
 
 # As rootfs/usr/lib/sysusers.d/steadycast.conf, which a root that is read-only
-# cannot carry out.
+# cannot carry out. (Over /tmp, whose owner this changes, lies memory.)
 define STEADYCAST_USERS
 	- - gpio -1 - - - - GPIO lines
 	- - i2c -1 - - - - I2C buses
 	steadycast -1 steadycast -1 * /data/steadycast - audio,gpio,i2c,render,systemd-journal,video Steadycast
+	admin -1 admin -1 * /tmp /bin/bash i2c,systemd-journal,video Diagnosis
 endef
 
 $(eval $(generic-package))
