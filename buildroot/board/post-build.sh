@@ -17,9 +17,6 @@ rm -f "$target/etc/resolv.conf" "$target/etc/mtab" "$target/etc/init.d/"S* "$tar
 mkdir -p "$target/usr/share/steadycast"
 cp "$repository/LICENSE" "$target/usr/share/steadycast/LICENSE"
 "$repository/scripts/image/product" "$target" "$version" "steadycast-$(echo "$board" | tr _ -)" "$keys/ca.pem"
-# What the supervisor finds in this box.
-unit=$target/usr/lib/systemd/system/steadycast.service
 if [ -f "$repository/firmware/boards/$board.json" ]; then
-  sed -i "s/--board [a-z0-9-]*/--board $board/" "$unit"
-  grep -q -e "--board $board " "$unit" || { echo "post-build.sh: $unit names no board" >&2; exit 1; }
+  echo "STEADYCAST_BOARD=$board" >"$target/usr/lib/steadycast/board.conf"
 fi

@@ -9,9 +9,9 @@
 # Nothing else is taken from there: who can write the sector must not be able to give orders to U-Boot.
 #
 # What comes before this, by board: sc_type and sc_dev (disk), sc_state_addr, sc_kernel_addr, sc_fdt_addr, sc_bootargs,
-# sc_load_tree, which loads the device tree from the slot where the boot loader has none, and sc_tell_slot, sc_tell_trouble,
-# commands for the LED. Addresses are never U-Boot's defaults, which not every board
-# has. Counting is by look-up: not every U-Boot has setexpr.
+# sc_load_tree, which loads the device tree from the slot where the boot loader has none, and sc_tell_slot,
+# sc_tell_trouble, commands for the LED. Addresses are never U-Boot's defaults, which not every board has. Counting is by
+# look-up: not every U-Boot has setexpr.
 
 echo "Steadycast: boot script"
 

@@ -289,7 +289,7 @@ describe("the post-build script", () => {
         HOST_DIR: "/usr",
       },
     });
-    assert.match(readFileSync(join(target, "usr/lib/systemd/system/steadycast.service"), "utf8"), /--board rk3568 /);
+    assert.match(readFileSync(join(target, "usr/lib/steadycast/board.conf"), "utf8"), /^STEADYCAST_BOARD=rk3568$/m);
     assert.ok(existsSync(join(target, "boot/box.dtb")));
   });
 
