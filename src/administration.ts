@@ -54,7 +54,7 @@ export interface AdministrationOptions {
   runtime: string;
   /** Of this firmware. */
   version: string;
-  /** Whether network, clock and power of this machine are the box's to set: on the box itself, never on a PC. */
+  /** Whether network, SSH, clock and power of this machine are the box's to set: on the box itself, never on a PC. */
   owns: boolean;
   /** Where web page and API are, while they are. */
   web(): { http: number | undefined; https: number | undefined; localOnly: boolean } | undefined;

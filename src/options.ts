@@ -24,7 +24,7 @@ export interface Options {
   board: string;
   orphanSeconds: number;
   stamp: boolean;
-  /** Network, clock and power of this machine are the box's to set. */
+  /** Network, SSH, clock and power of this machine are the box's to set. */
   owns: boolean;
 }
 
@@ -49,7 +49,7 @@ export const usage = `Usage: npm start -- [options]
   --board NAME          the box, a file of firmware/boards (virtual)
   --orphan-seconds N    how long the media runs on without a supervisor, 0 for ever (60)
   --stamp               draw counter and clock into the test picture, for measurements
-  --own-machine         set network, firewall, clock and power of this machine: in the firmware, never on a PC
+  --own-machine         set network, firewall, SSH, clock and power of this machine: in the firmware, never on a PC
   --help                this text
 
 At the first start with a data folder, which then keeps its configuration:
