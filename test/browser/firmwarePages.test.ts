@@ -120,6 +120,12 @@ test("slots tell what they are, and what has happened", async () => {
     .getByRole("row", { name: /Given up \(slot B\) 1\.1\.0 the box channel “One”/ })
     .waitFor();
   await picture("given-up");
+  const [one] = firmware.events;
+  assert.ok(one);
+  firmware.events = Array.from({ length: 40 }, () => one);
+  tell({ trouble: "news" });
+  await button("Show all 40").click();
+  assert.equal(await card("History").getByRole("row").count(), 41);
 });
 
 test("a viewer sees all of it and is offered nothing", async () => {
@@ -314,6 +320,7 @@ test("install and start: asked twice, followed, away, back on trial, then good; 
   await picture("trial");
   tell({ slots: [was, { ...now, state: "good" }] });
   await page.getByRole("status").getByText("1.1.0 runs now and has been found good.").waitFor();
+  await button("Load it anew").waitFor();
   await button("Dismiss").click();
   await page.getByText("has been found good.").waitFor({ state: "detached" });
 });

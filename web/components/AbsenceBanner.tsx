@@ -8,6 +8,7 @@ export function AbsenceBanner() {
   const { away, outcome } = useAbsence();
   const words = away && awayWords(away, fallbackAddress());
   const bad = outcome?.kind === "given-up" || outcome?.kind === "not-started";
+  const isOther = outcome?.kind === "good" || outcome?.kind === "trying";
   return (
     <>
       <div role="alert">
@@ -20,7 +21,15 @@ export function AbsenceBanner() {
       <div role="status">
         {outcome !== null && (
           <p class={`trial-outcome${bad ? " bad" : ""}`}>
-            {outcomeWords(outcome)}
+            <span>
+              {outcomeWords(outcome)}
+              {isOther && " This page is still that of the former version."}
+            </span>
+            {isOther && (
+              <button type="button" onClick={() => location.reload()}>
+                Load it anew
+              </button>
+            )}
             <button type="button" class="dismiss" aria-label="Dismiss" onClick={() => absence.dismiss()}>
               ×
             </button>

@@ -1,12 +1,22 @@
-import { moment } from "../../accessFormat.ts";
+import { useState } from "preact/hooks";
+import type { FirmwareEvent } from "../../../src/update/status.ts";
 import { fetchEvents } from "../../firmwareApi.ts";
 import { eventWords } from "../../firmwareFormat.ts";
 import { useFetched } from "../../hooks.ts";
 import { Card } from "../Card.tsx";
 import { Trouble } from "../form/Trouble.tsx";
 
+/** So many are shown at first. */
+const first = 15;
+
+/** To the second, since much happens within a minute. */
+function timeOf({ at }: FirmwareEvent): string {
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
 /** What has happened to the firmware; asked for again whenever `of` is another one. */
 export function Events({ of, linked }: { of: string; linked: boolean }) {
+  const [all, setAll] = useState(false);
   const { data, error } = useFetched(fetchEvents, `${of} ${linked}`);
   return (
     <Card title="History" wide>
@@ -25,9 +35,9 @@ export function Events({ of, linked }: { of: string; linked: boolean }) {
               </tr>
             </thead>
             <tbody>
-              {data.map((event, i) => (
+              {data.slice(0, all ? data.length : first).map((event, i) => (
                 <tr key={event.at + i} class={`event-${event.what}`}>
-                  <td class="time">{moment(event.at)}</td>
+                  <td>{timeOf(event)}</td>
                   <td class="what">{eventWords(event)}</td>
                   <td>{event.version === "" ? "–" : event.version}</td>
                   <td>{event.who === "box" ? "the box" : event.who}</td>
@@ -36,6 +46,13 @@ export function Events({ of, linked }: { of: string; linked: boolean }) {
               ))}
             </tbody>
           </table>
+        </div>
+      )}
+      {data !== null && data.length > first && !all && (
+        <div class="choices orders">
+          <button type="button" onClick={() => setAll(true)}>
+            Show all {data.length}
+          </button>
         </div>
       )}
     </Card>
