@@ -8,7 +8,7 @@ export function AbsenceBanner() {
   const { away, outcome } = useAbsence();
   const words = away && awayWords(away, fallbackAddress());
   const bad = outcome?.kind === "given-up" || outcome?.kind === "not-started";
-  const isOther = outcome?.kind === "good" || outcome?.kind === "trying";
+  const isOther = outcome?.kind === "good";
   return (
     <>
       <div role="alert">
