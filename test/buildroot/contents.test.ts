@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import test, { describe } from "node:test";
+import { fakeTree, read, readKconfig } from "./support/trees.ts";
+
+/** By GStreamer plug-in of the bench image: what selects it of Buildroot's packages. What has none is always there. */
+const plugins: Record<string, string | undefined> = {
+  a52dec: "UGLY_PLUGIN_A52DEC",
+  alsa: "BASE_PLUGIN_ALSA",
+  app: "BASE_PLUGIN_APP",
+  audioconvert: "BASE_PLUGIN_AUDIOCONVERT",
+  audioparsers: "GOOD_PLUGIN_AUDIOPARSERS",
+  audiorate: "BASE_PLUGIN_AUDIORATE",
+  audioresample: "BASE_PLUGIN_AUDIORESAMPLE",
+  audiotestsrc: "BASE_PLUGIN_AUDIOTESTSRC",
+  avi: "GOOD_PLUGIN_AVI",
+  coreelements: undefined,
+  deinterlace: "GOOD_PLUGIN_DEINTERLACE",
+  // libdca is no package of Buildroot's: libav decodes it.
+  dtsdec: "LIBAV",
+  flv: "GOOD_PLUGIN_FLV",
+  id3demux: "GOOD_PLUGIN_ID3DEMUX",
+  imagefreeze: "GOOD_PLUGIN_IMAGEFREEZE",
+  interlace: "BAD_PLUGIN_INTERLACE",
+  isomp4: "GOOD_PLUGIN_ISOMP4",
+  jpeg: "GOOD_JPEG",
+  jpegformat: "BAD_PLUGIN_JPEGFORMAT",
+  level: "GOOD_PLUGIN_LEVEL",
+  libav: "LIBAV",
+  matroska: "GOOD_PLUGIN_MATROSKA",
+  mpegpsdemux: "BAD_PLUGIN_MPEGDEMUX",
+  mpegtsdemux: "BAD_PLUGIN_MPEGTSDEMUX",
+  mpg123: "GOOD_PLUGIN_MPG123",
+  opus: "BASE_PLUGIN_OPUS",
+  opusparse: "BAD_PLUGIN_OPUS",
+  pango: "BASE_PLUGIN_PANGO",
+  playback: "BASE_PLUGIN_PLAYBACK",
+  png: "GOOD_PNG",
+  rawparse: "BASE_PLUGIN_RAWPARSE",
+  rtp: "GOOD_PLUGIN_RTP",
+  rtpmanager: "GOOD_PLUGIN_RTPMANAGER",
+  subparse: "BASE_PLUGIN_SUBPARSE",
+  tcp: "BASE_PLUGIN_TCP",
+  timecode: "BAD_PLUGIN_TIMECODE",
+  twolame: "GOOD_PLUGIN_TWOLAME",
+  typefindfunctions: "BASE_PLUGIN_TYPEFIND",
+  udp: "GOOD_PLUGIN_UDP",
+  video4linux2: "GOOD_PLUGIN_V4L2",
+  videoconvertscale: "BASE_PLUGIN_VIDEOCONVERTSCALE",
+  videofilter: "GOOD_PLUGIN_VIDEOFILTER",
+  videoparsersbad: "BAD_PLUGIN_VIDEOPARSERS",
+  videorate: "BASE_PLUGIN_VIDEORATE",
+  videotestsrc: "BASE_PLUGIN_VIDEOTESTSRC",
+  volume: "BASE_PLUGIN_VOLUME",
+  wavparse: "GOOD_PLUGIN_WAVPARSE",
+  x264: "UGLY_PLUGIN_X264",
+};
+
+/** By Debian package of the bench image: what is in its place. What has none is always there, or is needed by Debian's alone. */
+const packages: Record<string, string | undefined> = {
+  "base-files": undefined,
+  "base-passwd": undefined,
+  bash: "BASH",
+  "ca-certificates": "CA_CERTIFICATES",
+  coreutils: "COREUTILS",
+  dash: undefined, // Busybox
+  dbus: "DBUS",
+  dmsetup: undefined, // udev's rules of Debian's
+  e2fsprogs: "E2FSPROGS",
+  fdisk: "UTIL_LINUX_BINARIES",
+  findutils: undefined, // Busybox
+  "fonts-dejavu-core": "DEJAVU",
+  grep: undefined, // Busybox
+  "gstreamer1.0-alsa": "GST1_PLUGINS_BASE_PLUGIN_ALSA",
+  "gstreamer1.0-libav": "GST1_LIBAV",
+  "gstreamer1.0-plugins-bad": "GST1_PLUGINS_BAD",
+  "gstreamer1.0-plugins-base": "GST1_PLUGINS_BASE",
+  "gstreamer1.0-plugins-good": "GST1_PLUGINS_GOOD",
+  "gstreamer1.0-plugins-ugly": "GST1_PLUGINS_UGLY",
+  "gstreamer1.0-x": "GST1_PLUGINS_BASE_PLUGIN_PANGO",
+  hostname: undefined, // Busybox
+  "i2c-tools": "I2C_TOOLS",
+  iproute2: "IPROUTE2",
+  "iputils-arping": "IPUTILS",
+  kmod: undefined, // of systemd
+  libjansson4: "JANSSON",
+  "libnss-resolve": "SYSTEMD_RESOLVED",
+  "libnss-systemd": undefined,
+  "libpam-systemd": undefined,
+  libsamplerate0: "LIBSAMPLERATE",
+  "libsrt1.5-openssl": undefined, // BR2_PACKAGE_STEADYCAST_MEDIA_SRT
+  "libstdc++6": undefined,
+  "libubootenv-tool": "LIBUBOOTENV",
+  login: undefined,
+  mawk: undefined, // Busybox
+  mount: undefined, // of systemd
+  nftables: "NFTABLES",
+  "openssh-server": "OPENSSH",
+  openssl: "LIBOPENSSL_BIN",
+  passwd: undefined,
+  polkitd: "POLKIT",
+  procps: undefined, // Busybox
+  rauc: "RAUC",
+  "rauc-service": "RAUC_DBUS",
+  sed: undefined, // Busybox
+  systemd: "SYSTEMD_LOGIND",
+  "systemd-resolved": "SYSTEMD_RESOLVED",
+  "systemd-sysv": undefined,
+  "systemd-timesyncd": "SYSTEMD_TIMESYNCD",
+  tar: "TAR",
+  tzdata: undefined, // BR2_TARGET_TZ_INFO
+  udev: undefined, // of systemd
+  "util-linux": "UTIL_LINUX_BINARIES",
+  "v4l-utils": "LIBV4L_UTILS",
+  zstd: "ZSTD",
+};
+
+/** Names of a list of firmware/disk. */
+const namesOf = (text: string): string[] => text.split("\n").filter((line) => /^[a-z0-9]/.test(line));
+
+describe("images of Buildroot have what the bench image has", () => {
+  /** Everything that our packages select, without BR2_PACKAGE_. */
+  function selected(context: Parameters<typeof fakeTree>[0]): Set<string> {
+    const { symbols } = readKconfig(fakeTree(context, "vendor", "2026.05"));
+    const ours = Object.entries(symbols).filter(([name]) => name.startsWith("BR2_PACKAGE_STEADYCAST"));
+    return new Set(ours.flatMap(([, symbol]) => symbol.selects.map(([target]) => target.replace("BR2_PACKAGE_", ""))));
+  }
+
+  test("its GStreamer plug-ins", (context) => {
+    const names = namesOf(read("firmware/disk/gstreamer.txt"));
+    assert.ok(names.length > 40);
+    const all = selected(context);
+    for (const name of names) {
+      assert.ok(name in plugins, `which of Buildroot's options is ${name}?`);
+      const option = plugins[name];
+      const symbol = option === "LIBAV" || option === undefined ? `GST1_${option ?? ""}` : `GST1_PLUGINS_${option}`;
+      assert.ok(option === undefined || all.has(symbol), `${name}: ${symbol}`);
+    }
+    const wanted = new Set(names.map((name) => `GST1_PLUGINS_${plugins[name] ?? ""}`));
+    const more = [...all].filter((name) => /^GST1_PLUGINS_\w+_(PLUGIN_|JPEG|PNG)/.test(name) && !wanted.has(name));
+    assert.deepEqual(more, [], "the bench image does without");
+  });
+
+  test("its packages", (context) => {
+    const text = read("firmware/disk/packages.txt");
+    const names = namesOf(text.slice(text.indexOf("\n[box]"), text.indexOf("\n[sysroot]")));
+    assert.ok(names.length > 40);
+    const all = selected(context);
+    for (const name of names) {
+      assert.ok(name in packages, `which of Buildroot's packages is ${name}?`);
+      const option = packages[name];
+      assert.ok(option === undefined || all.has(option), `${name}: BR2_PACKAGE_${option ?? ""}`);
+    }
+  });
+});
