@@ -16,6 +16,8 @@ version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$repository/package.json")
 rm -f "$target/etc/resolv.conf" "$target/etc/mtab" "$target/etc/init.d/"S* "$target/etc/network/interfaces"
 mkdir -p "$target/usr/share/steadycast"
 cp "$repository/LICENSE" "$target/usr/share/steadycast/LICENSE"
+cp -a --no-preserve=ownership "$here/rootfs/." "$target/"
+case $board in rk*) cp -a --no-preserve=ownership "$here/rockchip/rootfs/." "$target/" ;; esac
 "$repository/scripts/image/product" "$target" "$version" "steadycast-$(echo "$board" | tr _ -)" "$keys/ca.pem"
 if [ -f "$repository/firmware/boards/$board.json" ]; then
   echo "STEADYCAST_BOARD=$board" >"$target/usr/lib/steadycast/board.conf"

@@ -291,6 +291,17 @@ describe("the post-build script", () => {
     });
     assert.match(readFileSync(join(target, "usr/lib/steadycast/board.conf"), "utf8"), /^STEADYCAST_BOARD=rk3568$/m);
     assert.ok(existsSync(join(target, "boot/box.dtb")));
+    // Devices of the encoders, which the unit that all boxes share keeps closed.
+    const dropIns = readdirSync(join(target, "usr/lib/systemd/system/steadycast.service.d"));
+    const service = dropIns
+      .map((file) => readFileSync(join(target, "usr/lib/systemd/system/steadycast.service.d", file), "utf8"))
+      .join("");
+    assert.match(service, /^DeviceAllow=\/dev\/mpp_service rw$/m);
+    assert.match(service, /^Environment=GST_REGISTRY=\/run\/steadycast\/\S+ GST_REGISTRY_UPDATE=yes$/m);
+    assert.match(
+      readFileSync(join(target, "usr/lib/udev/rules.d/71-steadycast-rockchip.rules"), "utf8"),
+      /mpp_service/,
+    );
   });
 
   test("every unit that the presets enable is there, or systemd's or D-Bus's", () => {
