@@ -96,6 +96,13 @@ describe("Kconfig of the external tree", () => {
       assert.deepEqual(kconfig.problems, []);
     });
 
+    test(`${board}: builds for the board that its name says`, () => {
+      const values = new Map(settings(readFileSync(defconfigOf(board), "utf8")));
+      assert.equal(values.get("BR2_PACKAGE_STEADYCAST_BOARD"), `"${board}"`);
+      assert.equal(values.get("BR2_ROOTFS_POST_SCRIPT_ARGS"), '"$(BR2_PACKAGE_STEADYCAST_BOARD)"');
+      assert.ok(existsSync(join(repository, "firmware/boot", `${board}.cmd`)));
+    });
+
     test(`${board}: says nothing twice`, () => {
       const names = settings(readFileSync(defconfigOf(board), "utf8")).map(([name]) => name);
       assert.deepEqual(
