@@ -34,6 +34,8 @@ export interface I2cBusOptions {
 }
 
 const TRANSFER_TIMEOUT = 500;
+/** A timer that comes later than this, ms, tells of a process that was held up. */
+const LATENESS = 50;
 /** While it hangs, the bus is tried and freed this often, ms; other work is refused at once meanwhile. */
 const RETRY_INTERVAL = 1000;
 
@@ -47,7 +49,7 @@ export class I2cBus {
   #state: BusState = "working";
   #tryAt = 0;
   /** The transfer under way, and whether a timer runs that looks at it. */
-  #current: { until: number; late: boolean; refuse: (error: Error) => void } | undefined;
+  #current: { until: number; refuse: (error: Error) => void } | undefined;
   #watched = false;
 
   constructor({ name, port, clock, transferTimeout, changed }: I2cBusOptions) {
@@ -104,7 +106,7 @@ export class I2cBus {
   /** Ends what takes too long; its own end then interests nobody any more. There are many transfers, and one timer. */
   #bounded<T>(transfer: () => Promise<T>): Promise<T> {
     return new Promise((done, refuse) => {
-      const current = { until: this.#clock.now() + this.#timeout, late: false, refuse };
+      const current = { until: this.#clock.now() + this.#timeout, refuse };
       this.#current = current;
       const end = () => {
         if (this.#current === current) this.#current = undefined;
@@ -134,10 +136,10 @@ export class I2cBus {
         this.#watch(left);
         return;
       }
-      // When this process itself was held up, the transfer may well have ended: that is told first.
-      if (!current.late) {
-        current.late = true;
-        this.#watch(0);
+      // A process that was held up itself cannot judge: what it has not seen may well have happened.
+      if (left < -LATENESS) {
+        current.until = this.#clock.now() + this.#timeout;
+        this.#watch(this.#timeout);
         return;
       }
       this.#current = undefined;

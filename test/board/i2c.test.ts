@@ -168,7 +168,7 @@ test("a process that was held up does not blame the bus", async () => {
   await new Promise(setImmediate);
   const again = read(bus, 0x20);
   await Promise.resolve();
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
   assert.deepEqual([...(await reading), ...(await again)], [1, 1]);
   assert.deepEqual(states, []);
 });
