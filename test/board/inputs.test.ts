@@ -9,7 +9,7 @@ import { boardPath, VirtualBox } from "./support/virtualBox.ts";
 const hdmi = ["hdmi1", "hdmi2", "hdmi3", "hdmi4"];
 
 test("every model of the box has a valid board file", async () => {
-  for (const model of ["virtual", "rk3588", "rk3568"]) {
+  for (const model of ["virtual", "rk3588", "rk3568", "bench"]) {
     const file = await loadBoardFile(boardPath(model));
     assert.equal(file.model, model);
   }
