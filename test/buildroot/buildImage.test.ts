@@ -156,6 +156,54 @@ describe("what build-image says is missing", () => {
   });
 });
 
+test("build-image builds, and lists what it has built", (context) => {
+  const tree = fakeTree(context, "upstream", "2026.05");
+  const build = (output: string): Buffer[] => {
+    const { status, stdout, stderr } = spawnSync(
+      join(repository, "scripts/build-image"),
+      [tree, "qemu_aarch64", output],
+      {
+        encoding: "utf8",
+        env: { ...process.env, STEADYCAST_GIGABYTES: "1", ...tools(context) },
+      },
+    );
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, `${output}/images\n`);
+    assert.match(readFileSync(join(output, "images/keys"), "utf8"), /\/build\/keys$/m);
+    return ["sbom.cdx.json", "licences.tar.gz"].map((file) => readFileSync(join(output, "images", file)));
+  };
+  const first = build(scratch(context));
+  assert.match(String(first[0]), /"bom-ref": "buildroot:one"[\s\S]*"bom-ref": "pkg:npm\/koa@/);
+  assert.deepEqual(build(scratch(context)), first);
+
+  // A tree that does not know one of the lines builds nothing.
+  write(
+    join(tree, "symbols.in"),
+    readFileSync(join(tree, "symbols.in"), "utf8").replace("config BR2_REPRODUCIBLE", "config BR2_OTHERWISE"),
+  );
+  const output = scratch(context);
+  const { status, stderr } = spawnSync(join(repository, "scripts/build-image"), [tree, "qemu_aarch64", output], {
+    encoding: "utf8",
+    env: { ...process.env, STEADYCAST_GIGABYTES: "1", ...tools(context) },
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /does not know, or does not allow:\nBR2_REPRODUCIBLE=y\n/);
+  assert.equal(existsSync(join(output, "images")), false);
+});
+
+test("build-image tells how it is called", () => {
+  const run = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(join(repository, "scripts/build-image"), args, { encoding: "utf8" });
+    return `${status} ${stdout}${stderr}`;
+  };
+  assert.match(
+    run("--help"),
+    /^0 Builds the firmware[\s\S]*build-image \[--check\] \[--release KEYS\] BUILDROOT_DIR BOARD \[OUTPUT\]/,
+  );
+  assert.match(run("/tree"), /^2 Builds the firmware/);
+  assert.match(run("--colour"), /^2 .*unknown option --colour/);
+});
+
 describe("keys of a release", () => {
   /** A certificate of its own, and what it signs with. */
   function makeKeys(folder: string, name: string): void {
