@@ -93,7 +93,7 @@ function inWords(stderr: string, why: string): string {
 function contentOf(signature: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: 30_000, maxBuffer: 4 * MAX_SIGNATURE, encoding: "utf8" } as const;
-    const args = ["cms", "-verify", "-noverify", "-inform", "DER", "-in", "/dev/stdin"];
+    const args = ["cms", "-verify", "-noverify", "-inform", "DER"];
     const child = execFile("openssl", args, options, (error, stdout) => {
       if (error === null) resolve(stdout);
       else reject(new Refused("Its signature is damaged, or it is one of another kind of bundle"));
