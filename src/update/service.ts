@@ -233,6 +233,8 @@ export class UpdateService {
     sha256: string | undefined,
     expected = "",
   ): Promise<Uploaded> {
+    // What ended the one before.
+    if (this.#running && this.#abort.signal.aborted) this.#abort = new AbortController();
     const { signal } = this.#abort;
     this.#begin({ what: "receive", percent: null, step: "Receiving", bytes: 0, totalBytes: null, cancellable: true });
     await this.#memory.change({ trouble: "", work: { ...NO_WORK, what: "receive", who } });
@@ -606,7 +608,6 @@ export class UpdateService {
   }
 
   #begin(work: WorkStatus): void {
-    if (this.#abort.signal.aborted) this.#abort = new AbortController();
     this.#work = work;
     this.#changed();
   }
