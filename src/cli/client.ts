@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { connect as connectTls } from "node:tls";
 import { Failure } from "./command.ts";
 
@@ -42,6 +44,8 @@ export interface Call {
   /** A status that is an answer, too, where it comes with one. */
   also?: number;
   body?: unknown;
+  /** In the place of a body. */
+  file?: { content: Readable; size: number };
   headers?: Record<string, string>;
 }
 
@@ -67,6 +71,11 @@ export class Client {
   async post<T>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     const { text } = await this.call("POST", path, { ...(body === undefined ? {} : { body }), headers });
     return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Sends a file as it is. */
+  async upload<T>(path: string, content: Readable, size: number): Promise<T> {
+    return JSON.parse((await this.call("POST", path, { file: { content, size } })).text) as T;
   }
 
   async call(method: string, path: string, call: Call = {}): Promise<Answer> {
@@ -116,7 +125,7 @@ export class Client {
     throw new Unreachable("The box has closed the connection");
   }
 
-  async #send(method: string, path: string, { body, headers = {} }: Call): Promise<IncomingMessage> {
+  async #send(method: string, path: string, { body, file, headers = {} }: Call): Promise<IncomingMessage> {
     const socket = await connect(this.target);
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const token = "url" in this.target ? this.target.token : undefined;
@@ -131,13 +140,19 @@ export class Client {
         ...(payload === undefined
           ? {}
           : { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(payload)) }),
+        ...(file === undefined
+          ? {}
+          : { "Content-Type": "application/octet-stream", "Content-Length": String(file.size) }),
         ...headers,
       },
     });
     call.setTimeout(SILENCE_MS, () => call.destroy(new Error(`it said nothing for ${SILENCE_MS / 1000} s`)));
-    call.end(payload);
+    const answered = once(call, "response");
+    // What goes wrong with the sending shows in the answer, or in that there is none.
+    if (file === undefined) call.end(payload);
+    else void pipeline(file.content, call).catch(() => call.destroy());
     try {
-      const [response] = (await once(call, "response")) as [IncomingMessage];
+      const [response] = (await answered) as [IncomingMessage];
       return response;
     } catch (error) {
       throw new Unreachable(`The box does not answer: ${reason(error)}`);

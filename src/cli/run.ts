@@ -7,12 +7,19 @@ import { type Command, EXIT, Failure, type Option, UsageError } from "./command.
 import { accessCommands } from "./commands/access.ts";
 import { boxCommands } from "./commands/box.ts";
 import { configCommands } from "./commands/config.ts";
+import { firmwareCommands } from "./commands/firmware.ts";
 import { powerCommands } from "./commands/power.ts";
 import { generalOptions, help } from "./help.ts";
 import { Output, printable, type Sink } from "./output.ts";
 import { labelOf } from "./settings.ts";
 
-export const commands: readonly Command[] = [...boxCommands, ...configCommands, ...accessCommands, ...powerCommands];
+export const commands: readonly Command[] = [
+  ...boxCommands,
+  ...configCommands,
+  ...accessCommands,
+  ...powerCommands,
+  ...firmwareCommands,
+];
 
 export interface Surroundings {
   stdout: Sink;

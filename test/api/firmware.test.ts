@@ -143,7 +143,7 @@ describe("the API of the firmware", () => {
     const chunked = await fetch(`${url}/api/v1/firmware/bundle`, {
       method: "POST",
       headers: { Authorization: "Bearer admin", "Content-Type": FILE },
-      body: new Blob([good]).stream(),
+      body: new Blob([new Uint8Array(good)]).stream(),
       duplex: "half",
     } as RequestInit);
     assert.equal(chunked.status, 400);

@@ -19,6 +19,8 @@ export interface RaucPaths {
   /** What udev has found on block devices. */
   udevData: string;
   bootId: string;
+  /** The kernel's command line. */
+  commandLine: string;
   /** Where the health gate leaves what it has found. */
   record: string;
   /** Between us and RAUC's handler. */
@@ -32,6 +34,7 @@ export const RAUC_PATHS: RaucPaths = {
   sysBlock: "/sys/class/block",
   udevData: "/run/udev/data",
   bootId: "/proc/sys/kernel/random/boot_id",
+  commandLine: "/proc/cmdline",
   record: "/data/system/slots",
   told: "/run/steadycast-update",
 };
@@ -45,6 +48,7 @@ export interface RaucSlotsOptions {
 
 const LOOK_MS = 1000;
 const SECTOR = 512;
+const NAMES: readonly SlotName[] = ["A", "B"];
 const PARTITIONS: Record<SlotName, string> = { A: "slot-a", B: "slot-b" };
 
 export class RaucSlots implements Slots {
@@ -53,6 +57,8 @@ export class RaucSlots implements Slots {
   readonly #paths: RaucPaths;
   readonly #timers: Timers;
   readonly #restart: RaucSlotsOptions["restart"];
+  /** As RAUC told it last. */
+  #known: RaucStatus | undefined;
 
   constructor({ run, restart, paths = RAUC_PATHS, timers = systemTimers }: RaucSlotsOptions) {
     this.#run = run;
@@ -63,7 +69,7 @@ export class RaucSlots implements Slots {
   }
 
   async refusal(): Promise<string> {
-    const status = await this.#client.status();
+    const status = await this.#status();
     if ("failed" in status) return `RAUC, which installs firmware, does not answer: ${status.failed}`;
     return status.booted === null ? "This system was not started from a slot" : "";
   }
@@ -75,7 +81,7 @@ export class RaucSlots implements Slots {
   }
 
   async read(): Promise<Reading | null> {
-    const status = await this.#client.status();
+    const status = await this.#status();
     if ("failed" in status || status.booted === null || status.slots.length !== 2) return null;
     const boot = (await readFile(this.#paths.bootId, "utf8").catch(() => "")).trim();
     const state = await this.#bootState();
@@ -145,7 +151,7 @@ export class RaucSlots implements Slots {
   }
 
   async activate(slot: SlotName): Promise<Outcome> {
-    const status = await this.#client.status();
+    const status = await this.#status();
     if ("failed" in status) return { ok: false, why: status.failed };
     const id = status.slots.find(({ name }) => name === slot)?.id;
     if (id === undefined) return { ok: false, why: `There is no slot ${slot}` };
@@ -168,8 +174,31 @@ export class RaucSlots implements Slots {
     return { good: build !== "" && names.includes(`good-${build}`), givenUp };
   }
 
-  async #other(): Promise<RaucSlot | undefined> {
+  /** RAUC tells nothing of its slots while it installs: then what is known without it. */
+  async #status(): Promise<RaucStatus | { failed: string }> {
     const status = await this.#client.status();
+    if (!("failed" in status)) {
+      this.#known = status;
+      return status;
+    }
+    if (!(await this.isInstalling())) return status;
+    const line = await readFile(this.#paths.commandLine, "utf8").catch(() => "");
+    const booted = /(?:^|\s)rauc\.slot=([AB])(?:\s|$)/.exec(line)?.[1] as SlotName | undefined;
+    const known: RaucStatus = this.#known ?? {
+      ...{ booted: booted ?? null, primary: null },
+      slots: NAMES.map((name, i) => ({
+        ...{ id: `rootfs.${i}`, name, bootname: name, boot_status: null },
+        state: name === booted ? "booted" : "inactive",
+      })),
+    };
+    const slots = known.slots.map((slot) =>
+      slot.name === known.booted ? slot : { ...slot, slot_status: { ...slot.slot_status, status: "installing" } },
+    );
+    return { ...known, slots };
+  }
+
+  async #other(): Promise<RaucSlot | undefined> {
+    const status = await this.#status();
     return "failed" in status ? undefined : status.slots.find(({ name }) => name !== status.booted);
   }
 
