@@ -245,7 +245,7 @@ export class UpdateService {
     // Rather a new bundle than none: the old one makes room where it must.
     if (size !== null && size <= max && size > (await this.#store.room().catch(() => 0))) await this.#forgetBundle();
     const received = await this.#store.receive(source, {
-      ...{ size, max, signal },
+      ...{ size, max, signal, sum: sha256 !== undefined },
       tell: (bytes) => {
         const percent = size === null || size === 0 ? null : Math.floor((bytes / size) * 100);
         this.#progress({ bytes, totalBytes: size, percent, step: `Receiving ${title}` });
@@ -496,8 +496,8 @@ export class UpdateService {
   // ---- what is found -------------------------------------------------------------------------------------------------
 
   async #read(): Promise<void> {
-    this.#refusal = await this.#slots.refusal().catch(inWords);
     this.#reading = await this.#slots.read().catch(() => null);
+    this.#refusal = await this.#slots.refusal().catch(inWords);
     this.#release = await this.#slots.release().catch(() => this.#release);
     this.#readAt = this.#timers.now();
   }

@@ -94,7 +94,10 @@ describe("the API of the firmware", () => {
     assert.deepEqual((firmware as FirmwareStatus).bundle, body);
     const { status: taken } = await box.call("POST", "/firmware/install", { activation: { when: "next-boot" } });
     assert.equal(taken, 202);
-    await events.until(() => events.of("firmware").some((one) => (one as FirmwareStatus).activation !== null));
+    await events.until(() => {
+      const last = events.of("firmware").at(-1) as FirmwareStatus | undefined;
+      return last?.activation != null && last.work === null;
+    });
     const { body: after } = await box.call("POST", "/firmware/activate", { when: "now" });
     assert.equal((after as FirmwareStatus).slots?.find(({ next }) => next)?.version, "9.2.0");
     assert.deepEqual(restarts, ["version 9.2.0 is started, ordered by admin"]);

@@ -18,6 +18,8 @@ const VIEWER = { role: "viewer", scope: "system" } as const;
 const SIGN_OF_LIFE_MS = 5000;
 /** Most that is taken of a bundle that is refused, bytes: most clients hear nothing before they have said all. */
 const MAX_DRAINED = 1024 * 1024 * 1024;
+/** How long nothing may go over the connection of an upload, which may wait for us, ms. */
+const SILENCE_MS = 5 * 60_000;
 const MAX_NAME = 200;
 
 type Firmware = Pick<
@@ -206,6 +208,7 @@ async function upload(ctx: RouterContext, update: Firmware, who: string) {
   if (!/^\d{1,15}$/.test(length)) throw new Problem("bad-request", "Content-Length must tell the size of the file");
   const size = Number(length);
   allowTime(ctx.req);
+  ctx.req.setTimeout(SILENCE_MS);
   const alive = setInterval(() => {
     if (!ctx.req.complete || ctx.headerSent || ctx.res.destroyed) return;
     // Else a connection that says nothing for so long is cut, at either end.

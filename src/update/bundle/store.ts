@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type FilePort, files as realFiles, type WritableFile } from "../../config/files.ts";
 
 export type Received =
+  /** `sha256`: "" where it was not wanted. */
   | { ok: true; part: string; size: number; sha256: string }
   | { ok: false; kind: "too-large" | "no-space" | "cut-off" | "cancelled" | "failed"; why: string };
 
@@ -16,9 +17,11 @@ export interface ReceiveOptions {
   size: number | null;
   /** Most that is taken, bytes. */
   max: number;
-  /** How many bytes have been written. */
+  /** How many bytes have come. */
   tell(bytes: number): void;
   signal: AbortSignal;
+  /** Whether its SHA-256 is wanted. */
+  sum?: boolean;
 }
 
 export interface BundleStoreOptions {
@@ -36,6 +39,8 @@ const BUNDLE = /^bundle-[0-9a-f]{8}\.raucb$/;
 const RESERVE = 32 * 1024 * 1024;
 /** The medium gets what was written in pieces of this size, so that it never has more than that to do at once. */
 const SYNC_EVERY = 8 * 1024 * 1024;
+/** What comes is written in pieces of this size. */
+const PIECE = 256 * 1024;
 
 export class BundleStore {
   readonly #folder: string;
@@ -86,7 +91,7 @@ export class BundleStore {
     if (size !== null && size > room) return noSpace(size, room);
     const part = `bundle-${randomBytes(4).toString("hex")}${PART}`;
     let file: WritableFile | undefined;
-    const hash = createHash("sha256");
+    const hash = options.sum === true ? createHash("sha256") : undefined;
     let [written, unsynced] = [0, 0];
     const refuse = async (received: Received): Promise<Received> => {
       await file?.close().catch(() => {});
@@ -95,7 +100,7 @@ export class BundleStore {
     };
     try {
       file = await this.#files.create(this.path(part));
-      for await (const chunk of source) {
+      for await (const chunk of inPieces(source, options.tell)) {
         signal.throwIfAborted();
         if (written + chunk.length > max) return await refuse(tooLarge(max));
         // What others have written meanwhile counts, too.
@@ -106,10 +111,9 @@ export class BundleStore {
         }
         if (written + chunk.length > room) return await refuse(noSpace(size, room));
         await file.write(chunk);
-        hash.update(chunk);
+        hash?.update(chunk);
         written += chunk.length;
         unsynced += chunk.length;
-        options.tell(written);
       }
       signal.throwIfAborted();
       if (size !== null && written !== size) {
@@ -117,7 +121,7 @@ export class BundleStore {
       }
       await file.sync();
       await file.close();
-      return { ok: true, part, size: written, sha256: hash.digest("hex") };
+      return { ok: true, part, size: written, sha256: hash?.digest("hex") ?? "" };
     } catch (error) {
       return await refuse(signal.aborted ? { ok: false, kind: "cancelled", why: "It was given up" } : failure(error));
     }
@@ -134,6 +138,22 @@ export class BundleStore {
   async remove(name: string): Promise<void> {
     await this.#files.remove(this.path(name)).catch(() => {});
   }
+}
+
+/** Small parts together: each write costs more than what it writes. */
+async function* inPieces(source: AsyncIterable<Uint8Array>, tell: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let [waiting, size]: [Uint8Array[], number] = [[], 0];
+  let sum = 0;
+  for await (const chunk of source) {
+    waiting.push(chunk);
+    size += chunk.length;
+    sum += chunk.length;
+    tell(sum);
+    if (size < PIECE) continue;
+    yield Buffer.concat(waiting, size);
+    [waiting, size] = [[], 0];
+  }
+  if (size > 0) yield Buffer.concat(waiting, size);
 }
 
 function tooLarge(max: number): Received {

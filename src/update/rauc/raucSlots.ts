@@ -47,6 +47,7 @@ export interface RaucSlotsOptions {
 }
 
 const LOOK_MS = 1000;
+const FRESH_MS = 500;
 const SECTOR = 512;
 const NAMES: readonly SlotName[] = ["A", "B"];
 const PARTITIONS: Record<SlotName, string> = { A: "slot-a", B: "slot-b" };
@@ -59,6 +60,7 @@ export class RaucSlots implements Slots {
   readonly #restart: RaucSlotsOptions["restart"];
   /** As RAUC told it last. */
   #known: RaucStatus | undefined;
+  #knownAt = Number.NEGATIVE_INFINITY;
 
   constructor({ run, restart, paths = RAUC_PATHS, timers = systemTimers }: RaucSlotsOptions) {
     this.#run = run;
@@ -69,7 +71,9 @@ export class RaucSlots implements Slots {
   }
 
   async refusal(): Promise<string> {
-    const status = await this.#status();
+    // What has just been read need not be asked again.
+    const isFresh = this.#timers.now() - this.#knownAt < FRESH_MS;
+    const status = isFresh && this.#known !== undefined ? this.#known : await this.#status();
     if ("failed" in status) return `RAUC, which installs firmware, does not answer: ${status.failed}`;
     return status.booted === null ? "This system was not started from a slot" : "";
   }
@@ -179,6 +183,7 @@ export class RaucSlots implements Slots {
     const status = await this.#client.status();
     if (!("failed" in status)) {
       this.#known = status;
+      this.#knownAt = this.#timers.now();
       return status;
     }
     if (!(await this.isInstalling())) return status;
