@@ -56,6 +56,8 @@ const NEWS_MS = 250;
 const LOOK_MS = 5000;
 /** A reading that is older is not told any more, ms. */
 const FRESH_MS = 5000;
+/** How long an answer waits for a newer reading, ms. */
+const PATIENCE_MS = 2000;
 /** An activation that is so late is not worth another outage: the next boot does it, ms. */
 const LATE_MS = 15 * 60_000;
 
@@ -72,6 +74,7 @@ export class UpdateService {
   #abort = new AbortController();
   #background: Promise<unknown> = Promise.resolve();
   #reading: Reading | null = null;
+  #looking: Promise<void> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
   #release = { version: "", build: "" };
   #refusal = "";
@@ -143,7 +146,17 @@ export class UpdateService {
 
   /** As `status`, with slots that have just been looked at. */
   async look(): Promise<FirmwareStatus> {
-    if (this.#work === null && this.#timers.now() - this.#readAt > FRESH_MS) await this.#read();
+    if (this.#work !== null || this.#timers.now() - this.#readAt <= FRESH_MS) return this.status();
+    this.#looking ??= this.#read().finally(() => {
+      this.#looking = undefined;
+    });
+    // A box that is busy tells what it knows rather than nothing.
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#timers.after(PATIENCE_MS, resolve);
+    });
+    await Promise.race([this.#looking, late]);
+    cancel();
     return this.status();
   }
 
