@@ -10,7 +10,7 @@ const [root = "", ...beside] = process.argv.slice(2);
 const libraries = join(root, "usr/lib/aarch64-linux-gnu");
 /** They are loaded by name at run time. */
 const BY_NAME =
-  /^(ld-linux|libnss_|libc\.|libgcc_s|libcryptsetup|libdw|libelf|libkmod|libip4tc|libpam|libseccomp|libtss2|libidn2|libpwquality|libbpf|libqrencode)/;
+  /^(ld-linux|libnss_|libc\.|libgcc_s|libcryptsetup|libkmod|libip4tc|libpam|libseccomp|libtss2|libidn2|libpwquality|libbpf|libqrencode)/;
 
 function isElf(path: string): boolean {
   const start = Buffer.alloc(4);
