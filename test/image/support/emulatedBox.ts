@@ -1,10 +1,19 @@
 /**
  * The box in QEMU: its image (scripts/bench-image), its console with a shell of root, its ports, the frames that it sends,
- * and its power.
+ * and its power. A test that needs a box which has booted long ago begins with one (onAir.ts) instead of a boot.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  type WriteStream,
+} from "node:fs";
+import type { ClientRequest } from "node:http";
 import { request } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,12 +21,34 @@ import { dirname, join, resolve } from "node:path";
 
 /** What QEMU's own emulation of arm64 makes of a second of a box: deadlines here are generous, they only catch hangs. */
 const DISK_SIZE = "4G";
+const API_TIMEOUT = 60_000;
 
 export interface UdpDatagram {
   source: string;
   destination: string;
   port: number;
   payload: Buffer;
+}
+
+export interface Answer {
+  status: number;
+  body: unknown;
+  cookies: string[];
+}
+
+/** A box that stands still: what its memory and its disk held when it was stopped. */
+export interface Still {
+  state: string;
+  disk: string;
+}
+
+export interface BoxOptions {
+  /** A folder that the box gets as another disk, /dev/vdb. */
+  extra?: string;
+  /** File for the console. */
+  log?: string;
+  /** It goes on from there when it is switched on first, instead of booting. */
+  from?: Still;
 }
 
 export interface ShellResult {
@@ -50,15 +81,21 @@ export class EmulatedBox {
   #ports = new Map<number, number>();
   #onDatagram: (datagram: UdpDatagram) => void = () => {};
 
-  /** @param extra a folder that the box gets as another disk, /dev/vdb */
-  constructor(image: string, { extra = "", log = join("build/test", "image-console.log") } = {}) {
+  /** Sent with each request to the API, where there is one. */
+  token = "";
+  /** What it goes on from at its next start. */
+  #state: string | undefined;
+
+  constructor(image: string, { extra = "", log = join("build/test", "image-console.log"), from }: BoxOptions = {}) {
     this.#image = resolve(image);
+    this.#state = from?.state;
     this.#extra = extra === "" ? [] : this.#makeExtra(extra);
     mkdirSync(dirname(log), { recursive: true });
     this.#changes.setMaxListeners(0);
     this.#log = createWriteStream(log, { flags: "a" });
     const made = spawnSync("qemu-img", [
-      ...["create", "-q", "-f", "qcow2", "-F", "raw", "-b", join(this.#image, "disk.img")],
+      ...["create", "-q", "-f", "qcow2", "-F", from === undefined ? "raw" : "qcow2"],
+      ...["-b", from?.disk ?? join(this.#image, "disk.img")],
       ...[join(this.folder, "disk.qcow2"), DISK_SIZE],
     ]);
     if (made.status !== 0) throw new Error(`qemu-img: ${made.stderr}`);
@@ -81,6 +118,8 @@ export class EmulatedBox {
     await once(this.#frames, "listening");
     this.#began = performance.now();
     this.#switchedOn = this.console.length;
+    const state = this.#state;
+    this.#state = undefined;
     const qemu = spawn(
       "nice",
       [
@@ -96,6 +135,7 @@ export class EmulatedBox {
         ...["-object", "filter-mirror,id=mirror,netdev=net,queue=rx,outdev=frames"],
         ...["-device", "i6300esb", "-action", "watchdog=reset"],
         ...["-qmp", `unix:${path("qmp")},server=on,wait=off`],
+        ...(state === undefined ? [] : ["-incoming", `exec:cat '${state}'`]),
       ],
       { stdio: ["pipe", "pipe", "pipe"] },
     );
@@ -111,6 +151,30 @@ export class EmulatedBox {
     qemu.stdin.on("error", () => {});
     qemu.once("exit", () => this.#changes.emit("change"));
     await this.#readPorts();
+    if (state !== undefined) await this.#becomes("running");
+  }
+
+  /** Stops it and lays down what it holds; the box itself ends. @param folder of the files, which stay */
+  async freeze(folder: string): Promise<Still> {
+    const still = { state: join(resolve(folder), "state"), disk: join(resolve(folder), "disk.qcow2") };
+    await this.qmp("stop");
+    await this.qmp("migrate", { uri: `exec:cat >'${still.state}'` });
+    await this.#becomes("postmigrate");
+    await this.qmp("quit").catch(() => {});
+    await this.cut();
+    const moved = spawnSync("mv", [join(this.folder, "disk.qcow2"), still.disk]);
+    if (moved.status !== 0) throw new Error(`mv: ${moved.stderr}`);
+    return still;
+  }
+
+  async #becomes(wanted: string): Promise<void> {
+    const end = performance.now() + 60_000;
+    for (;;) {
+      const { status } = (await this.qmp("query-status")) as { status: string };
+      if (status === wanted) return;
+      if (performance.now() > end) throw new Error(`QEMU is still ${status}: ${this.#tail()}`);
+      await sleep(50);
+    }
   }
 
   /** Cuts its power: nothing is written any more. */
@@ -178,33 +242,93 @@ export class EmulatedBox {
   }
 
   /** A request to the API of the box. */
-  api(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-    return new Promise<{ status: number; body: unknown; cookies: string[] }>((resolve, reject) => {
-      const sent = request(
-        {
-          ...{ host: "127.0.0.1", port: this.#ports.get(443), method, path: `/api/v1${path}` },
-          ...{ rejectUnauthorized: false, timeout: 20_000, agent: false },
-          headers: { "content-type": "application/json", "steadycast-request": "1", ...headers },
-        },
-        (answer) => {
-          const parts: Buffer[] = [];
-          answer.on("data", (part: Buffer) => parts.push(part));
-          answer.on("error", reject);
-          answer.on("end", () => {
-            const text = Buffer.concat(parts).toString();
-            const cookies = (answer.headers["set-cookie"] ?? []).map((one) => one.split(";", 1)[0] ?? "");
-            try {
-              resolve({ status: answer.statusCode ?? 0, body: text === "" ? undefined : JSON.parse(text), cookies });
-            } catch {
-              resolve({ status: answer.statusCode ?? 0, body: text, cookies });
-            }
-          });
-        },
-      );
-      sent.on("error", reject);
-      sent.on("timeout", () => sent.destroy(new Error("no answer within 20 s")));
+  api(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const sent = this.#request(method, path, { "content-type": "application/json", ...headers }, resolve, reject);
+      sent.setTimeout(API_TIMEOUT, () => sent.destroy(new Error(`no answer to ${method} ${path}`)));
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
+  }
+
+  /**
+   * Sends a file.
+   * @param bytes how much of it is sent before the connection is cut; the answer is then the error that this makes
+   * @param size what Content-Length says
+   */
+  upload(path: string, file: string, { bytes = Number.POSITIVE_INFINITY, size = statSync(file).size } = {}) {
+    return new Promise<Answer>((resolve, reject) => {
+      const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
+      const sent = this.#request("POST", path, headers, resolve, reject);
+      let left = bytes;
+      const source = createReadStream(file);
+      source.on("data", (chunk) => {
+        const part = Buffer.from(chunk as Buffer).subarray(0, left);
+        left -= part.length;
+        const flowing = sent.write(part);
+        if (left <= 0) {
+          source.destroy();
+          sent.end(() => sent.destroy(new Error("cut off")));
+        } else if (!flowing) {
+          source.pause();
+          sent.once("drain", () => source.resume());
+        }
+      });
+      source.on("end", () => sent.end());
+      source.on("error", reject);
+      sent.on("error", () => source.destroy());
+    });
+  }
+
+  #request(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    resolve: (answer: Answer) => void,
+    reject: (error: Error) => void,
+  ): ClientRequest {
+    const port = this.#ports.get(443);
+    const own: Record<string, string> = { "steadycast-request": "1", origin: `https://127.0.0.1:${port}` };
+    if (this.token !== "") own.authorization = `Bearer ${this.token}`;
+    const options = {
+      host: "127.0.0.1",
+      port,
+      method,
+      path: `/api/v1${path}`,
+      rejectUnauthorized: false,
+      agent: false,
+    };
+    const sent = request({ ...options, headers: { ...own, ...headers } }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("error", reject);
+      answer.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        const cookies = (answer.headers["set-cookie"] ?? []).map((one) => one.split(";", 1)[0] ?? "");
+        let body: unknown = text === "" ? undefined : text;
+        try {
+          body = text === "" ? undefined : JSON.parse(text);
+        } catch {
+          // It is text, then.
+        }
+        resolve({ status: answer.statusCode ?? 0, body, cookies });
+      });
+    });
+    sent.on("error", reject);
+    return sent;
+  }
+
+  /** Sets the password of a new box, and sends a token of all rights with each request from then on. */
+  async setUp(): Promise<void> {
+    const session = await this.api("POST", "/session", { user: "admin", password: "admin" });
+    const cookie = () => ({ cookie: session.cookies.join("; ") });
+    const set = await this.api("POST", "/setup", { password: "a long phrase for the tests" }, cookie());
+    if (set.cookies.length > 0) session.cookies = set.cookies;
+    const made = await this.api("POST", "/tokens", { name: "tests", role: "admin" }, cookie());
+    const { token } = (made.body ?? {}) as { token?: string };
+    if (token === undefined) {
+      throw new Error(`The box cannot be set up: ${JSON.stringify([session.body, set.body, made.body])}`);
+    }
+    this.token = token;
   }
 
   /** Waits until the API answers, and gives the status of the first answer. */

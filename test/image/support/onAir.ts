@@ -1,0 +1,79 @@
+/**
+ * A box that has booted long ago: its slot A is good, its API is set up, and its channel is on air with a
+ * small picture. It is booted once for
+ * each image and stands still in the image's folder from then on, so that tests take it from there in a second or two.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BoxOptions, EmulatedBox, type Still } from "./emulatedBox.ts";
+
+/** Its clock is that of the moment when it was stopped: what compares it with others' sets it first. */
+export async function boxOnAir(image: string, options: Omit<BoxOptions, "from"> = {}): Promise<EmulatedBox> {
+  const { token, ...from } = await still(image);
+  const box = new EmulatedBox(image, { ...options, from });
+  box.token = token;
+  await box.start();
+  await box.shell("true");
+  return box;
+}
+
+async function still(image: string): Promise<Still & { token: string }> {
+  const hash = createHash("sha256");
+  for (const name of ["emulatedBox.ts", "onAir.ts"]) hash.update(readFileSync(new URL(name, import.meta.url)));
+  const folder = join(image, `on-air-${hash.digest("hex").slice(0, 16)}`);
+  const known = join(folder, "still.json");
+  if (!existsSync(known)) {
+    // Whoever else makes one meanwhile makes one of its own: the first to end is taken.
+    const work = `${folder}.${process.pid}`;
+    mkdirSync(work);
+    try {
+      const token = await make(image, work);
+      const still = { state: join(folder, "state"), disk: join(folder, "disk.qcow2"), token };
+      writeFileSync(join(work, "still.json"), JSON.stringify(still));
+      renameSync(work, folder);
+    } catch (error) {
+      if (!existsSync(known)) throw error;
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  return JSON.parse(readFileSync(known, "utf8")) as Still & { token: string };
+}
+
+/** A picture that an emulated processor can code as it comes: with the default one it has no time for anything else. */
+async function calm(box: EmulatedBox): Promise<void> {
+  const { channels } = (await box.api("GET", "/config")).body as { channels: Record<string, object>[] };
+  const size = { width: 160, height: 120 };
+  const small = channels.map((one) => ({
+    ...one,
+    source: { ...one.source, ...size },
+    video: { ...one.video, ...size, bitrate: 300 },
+  }));
+  const done = await box.api("POST", "/config/apply", { patch: { channels: small } });
+  if (done.status !== 200) throw new Error(`The channel cannot be made small: ${JSON.stringify(done.body)}`);
+}
+
+async function make(image: string, folder: string): Promise<string> {
+  const box = new EmulatedBox(image);
+  try {
+    const onAir = new Promise<void>((resolve) => {
+      box.onDatagram(({ destination }) => {
+        if (destination === "239.10.0.1") resolve();
+      });
+    });
+    await box.start();
+    await box.shellReady();
+    await box.apiReady();
+    await box.setUp();
+    await calm(box);
+    await onAir;
+    const gate = await box.shell("systemctl start steadycast-good || journalctl -u steadycast-good -o cat -n 3", 400);
+    if (gate.text !== "") throw new Error(`The box is not good: ${gate.text}`);
+    await box.shell("sync");
+    await box.freeze(folder);
+    return box.token;
+  } finally {
+    await box.remove();
+  }
+}
