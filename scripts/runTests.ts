@@ -129,7 +129,7 @@ const parts: Record<string, Part> = {
     limit: 300,
     commands: () => [...nativeBuild("build/media-fuzz", { CC: "clang" }, "-Dfuzz=true"), ...fuzzing()],
   },
-  unit: { title: "Unit tests", limit: 420, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
+  unit: { title: "Unit tests", limit: 600, commands: () => nodeTests(unitTests(), "--test-concurrency=2") },
   media: {
     title: "Media tests",
     limit: 900,
