@@ -151,7 +151,11 @@ export class EmulatedBox {
     qemu.stdin.on("error", () => {});
     qemu.once("exit", () => this.#changes.emit("change"));
     await this.#readPorts();
-    if (state !== undefined) await this.#becomes("running");
+    if (state !== undefined) {
+      // It was stopped when its memory was laid down, and so it comes back.
+      await this.#becomes("paused");
+      await this.qmp("cont");
+    }
   }
 
   /** Stops it and lays down what it holds; the box itself ends. @param folder of the files, which stay */
