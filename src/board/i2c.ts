@@ -33,9 +33,12 @@ export interface I2cBusOptions {
   changed?: (state: BusState) => void;
 }
 
-const TRANSFER_TIMEOUT = 500;
+/** Longer than the kernel's own limit, of 1 s with the usual adapters: it frees the wires by then, and tells. */
+const TRANSFER_TIMEOUT = 1500;
 /** A timer that comes later than this, ms, tells of a process that was held up. */
 const LATENESS = 50;
+/** Longest time for freeing a bus, ms. */
+const RECOVERY_TIMEOUT = 500;
 /** While it hangs, the bus is tried and freed this often, ms; other work is refused at once meanwhile. */
 const RETRY_INTERVAL = 1000;
 
@@ -152,7 +155,7 @@ export class I2cBus {
     this.#set("hung");
     let cancel = () => {};
     const late = new Promise<void>((done) => {
-      cancel = this.#clock.after(this.#timeout, done);
+      cancel = this.#clock.after(RECOVERY_TIMEOUT, done);
     });
     await Promise.race([this.#port.recover().catch(() => {}), late]);
     cancel();

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { BusError, type Clock, systemClock } from "../ports.ts";
 import type { Output } from "./v4l2ctl.ts";
 
-/** Longest time for a command, ms. */
-const COMMAND_TIMEOUT = 3000;
+/** Longest time for a command, ms: a box that is busy must not seem to hang. */
+const COMMAND_TIMEOUT = 10_000;
 /** A watcher is ended and started anew after so long, s: so none stays for ever when the supervisor is killed. */
 const WATCHER_LIFE = 300;
 /** Most of what is kept of an output, characters. */
