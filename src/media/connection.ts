@@ -9,6 +9,8 @@ export const REQUEST_TIMEOUT = 3000;
 const LAST_LOOK = 50;
 /** Milliseconds within which a process must say hello. */
 export const HELLO_TIMEOUT = 1500;
+/** Milliseconds that a hello may still take then: as long as a supervisor that has just started may be held up. */
+const LAST_HELLO = 500;
 /** The longest line that is taken, in characters. */
 const LINE_MAX = 4 * 1024 * 1024;
 
@@ -86,7 +88,11 @@ export class Connection {
         socket.destroy();
         reject(new ConnectError(why, message));
       };
-      const cancel = timers.after(HELLO_TIMEOUT, () => fail("silent", `no hello on ${path} in ${HELLO_TIMEOUT} ms`));
+      // After a stall of the supervisor itself the hello may be there, only not yet read: a process that sends would be
+      // replaced for nothing.
+      let cancel = timers.after(HELLO_TIMEOUT, () => {
+        cancel = timers.after(LAST_HELLO, () => fail("silent", `no hello on ${path} in ${HELLO_TIMEOUT} ms`));
+      });
       const lines = new Lines();
       socket.setEncoding("utf8");
       socket.on("data", (text: string) => {
