@@ -1,78 +1,48 @@
-/** Updates of the emulated box by RAUC: what it refuses, the way to the other slot, and the way back from a bad one. */
+/** Updates by the API of the emulated box: what it refuses, the way to the other slot on air, and the way back from a bad one. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildImage, EmulatedBox } from "./support/emulatedBox.ts";
+import type { SlotName } from "../../src/update/status.ts";
+import { Continuity } from "./support/continuity.ts";
+import { buildImage, type EmulatedBox } from "./support/emulatedBox.ts";
+import {
+  activate,
+  bundle,
+  changedSlot,
+  firmware,
+  firmwareBecomes,
+  firmwareHistory,
+  flipped,
+  install,
+  panickingSlot,
+  slotOf,
+  truncated,
+} from "./support/firmware.ts";
+import { boxOnAir } from "./support/onAir.ts";
+
+const SCRIPT = "0100755";
 
 describe("updates", { timeout: 1_500_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "steadycast-update-"));
-  const bundles = join(folder, "bundles");
-  let box: EmulatedBox;
+  const file = (name: string) => join(folder, name);
+  const began = performance.now();
   const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const step = (what: string) =>
+    steps.push(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+  let next = "";
+  let box: EmulatedBox;
 
   before(async () => {
     const image = buildImage();
-    const next = join(buildImage("--version", "0.2.0"), "slot.ext4");
-    execFileSync("mkdir", [bundles]);
-    const bundle = (slot: string, version: string, name: string, env: NodeJS.ProcessEnv = {}) =>
-      execFileSync("scripts/image/bundle", [slot, version, join(bundles, name), `Release ${version}`], {
-        env: { ...process.env, ...env },
-      });
-    bundle(next, "0.2.0", "good.raucb");
-    // Small ones: they are refused before their content matters.
-    const small = join(folder, "small.img");
-    writeFileSync(small, randomBytes(1 << 20));
-    execFileSync("scripts/image/keys", [join(folder, "keys")]);
-    bundle(small, "0.3.0", "stranger.raucb", { STEADYCAST_KEYS: join(folder, "keys") });
-    bundle(small, "0.3.0", "other-box.raucb", { STEADYCAST_COMPATIBLE: "steadycast-rk3588" });
-    bundle(small, "0.0.9", "older.raucb");
-    bundle(small, "0.3.0", "flipped.raucb");
-    const flipped = openSync(join(bundles, "flipped.raucb"), "r+");
-    writeSync(flipped, Buffer.from([0xff, 0xfe]), 0, 2, 500_000);
-    closeSync(flipped);
-    copyFileSync(join(bundles, "older.raucb"), join(bundles, "truncated.raucb"));
-    execFileSync("truncate", [
-      "-s",
-      String(statSync(join(bundles, "older.raucb")).size - 600),
-      join(bundles, "truncated.raucb"),
-    ]);
-    writeFileSync(join(bundles, "unsigned.raucb"), Buffer.alloc(100_000, 7));
-    const large = join(folder, "large.img");
-    writeFileSync(large, randomBytes(1 << 16));
-    execFileSync("truncate", ["-s", "800M", large]);
-    bundle(large, "0.3.0", "large.raucb");
-    /** A copy of the new slot with other files. */
-    const changed = (name: string, files: Record<string, string | Buffer>): string => {
-      const image = join(folder, name);
-      execFileSync("cp", ["--reflink=auto", next, image]);
-      const commands = Object.entries(files).flatMap(([path, content], i) => {
-        const source = join(folder, `${name}.${i}`);
-        writeFileSync(source, content);
-        return [`rm ${path}`, `cd ${dirname(path)}`, `write ${source} ${basename(path)}`];
-      });
-      writeFileSync(join(folder, "commands"), `${commands.join("\n")}\n`);
-      execFileSync("debugfs", ["-w", "-f", join(folder, "commands"), image], { stdio: "ignore" });
-      return image;
-    };
-    const crashing = changed("crashing.ext4", {
-      "/usr/lib/steadycast/dist/steadycast.js": 'console.error("broken");\nprocess.exit(1);\n',
-      "/usr/lib/os-release": 'ID=steadycast\nVERSION_ID=0.3.0\nBUILD_ID=crashing\nPRETTY_NAME="Steadycast 0.3.0"\n',
-    });
-    bundle(crashing, "0.3.0", "crashing.raucb");
-    const dead = changed("dead.ext4", { "/boot/Image": Buffer.alloc(1 << 20) });
-    bundle(dead, "0.4.0", "dead.raucb");
-    for (const file of [large, crashing, dead]) rmSync(file);
-
-    box = new EmulatedBox(image, { extra: bundles });
-    await box.start();
-    await box.shellReady();
-    await ready();
-    step("version 0.1.0 is good in slot A");
+    next = join(buildImage("--version", "0.2.0"), "slot.ext4");
+    bundle(next, "0.2.0", file("good.raucb"));
+    step(`the bundle of 0.2.0 is made: ${(statSync(file("good.raucb")).size / 1e6).toFixed(0)} MB`);
+    box = await boxOnAir(image);
+    step("a box is on air with 0.1.0 in slot A");
   });
   after(async () => {
     await box?.remove();
@@ -80,85 +50,178 @@ describe("updates", { timeout: 1_500_000 }, () => {
     console.log(steps.join("\n"));
   });
 
-  /** Waits for the health gate. */
-  async function ready(): Promise<void> {
-    const gate = await box.shell(
-      "mkdir -p /run/extra; mount -o ro /dev/vdb /run/extra; systemctl start steadycast-good",
-      240,
-    );
-    assert.equal(gate.code, 0, gate.text);
-  }
   const state = async () => (await box.shell("fw_printenv BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT")).text.split("\n");
-  const version = async () => (await box.shell("sed -n s/^VERSION_ID=//p /usr/lib/os-release")).text;
-  const install = (name: string) => box.shell(`rauc install /run/extra/${name}`, 400);
+  /** Sectors that were written to a slot since the box was switched on. */
+  const written = async (slot: string) =>
+    Number(
+      (
+        await box.shell(
+          `awk '{ print $7 }' /sys/class/block/$(basename $(realpath /dev/disk/by-partlabel/${slot}))/stat`,
+        )
+      ).text,
+    );
+  /** What an upload that failed could have left. */
+  const large = async () => (await box.shell("find /data -xdev -type f -size +64k ! -path '/data/log/*' | sort")).text;
+  const reasonOf = (body: unknown) => (body as { detail?: string }).detail ?? JSON.stringify(body);
 
-  test("bundles that are not for this box are refused with the reason, and nothing is written", async () => {
-    const before = await state();
-    assert.deepEqual(before, ["BOOT_ORDER=A B", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"]);
+  test("what is not for this box is refused with the reason, and nothing is written or left", async () => {
+    // They are refused before their content matters.
+    const small = file("small.img");
+    writeFileSync(small, randomBytes(1 << 20));
+    execFileSync("scripts/image/keys", [file("keys")]);
+    bundle(small, "0.3.0", file("sound.raucb"));
+    bundle(small, "0.3.0", file("stranger.raucb"), { STEADYCAST_KEYS: file("keys") });
+    bundle(small, "0.3.0", file("other-box.raucb"), { STEADYCAST_COMPATIBLE: "steadycast-rk3588" });
+    flipped(file("sound.raucb"), file("flipped.raucb"));
+    truncated(file("sound.raucb"), file("truncated.raucb"), 600);
+    writeFileSync(file("unsigned.raucb"), randomBytes(100_000));
+    writeFileSync(file("large.img"), randomBytes(1 << 16));
+    truncateSync(file("large.img"), 800 << 20);
+    bundle(file("large.img"), "0.3.0", file("large.raucb"));
+    rmSync(file("large.img"));
     const reasons: Record<string, RegExp> = {
-      "unsigned.raucb": /signature|size|bundle/i,
-      "stranger.raucb": /signature verification failed|certificate/i,
-      "truncated.raucb": /signature|size/i,
-      "flipped.raucb": /the bundle is damaged/,
-      "other-box.raucb": /compatible/i,
-      "older.raucb": /version 0.0.9 is older than 0.1.0/,
-      "large.raucb": /the bundle is larger than a slot/,
+      unsigned: /no signature/,
+      stranger: /not by those whom this box trusts/,
+      truncated: /signature|not all of it/,
+      flipped: /damaged/,
+      "other-box": /another kind of box/,
+      large: /larger than a slot/,
     };
-    const written = "dd if=/dev/disk/by-partlabel/slot-b bs=1M count=768 status=none | cksum";
-    const empty = (await box.shell(written, 120)).text;
+    const before = { state: await state(), large: await large() };
     for (const [name, reason] of Object.entries(reasons)) {
-      const { code, text } = await install(name);
-      const journal = await box.shell("journalctl -u rauc -n 12 --no-pager -o cat");
-      step(`${name}: ${/LastError: (.*)/.exec(text)?.[1] ?? text.split("\n").pop()}`);
-      assert.notEqual(code, 0, name);
-      assert.match(`${text}\n${journal.text}`, reason, name);
-      assert.deepEqual(await state(), before, name);
+      const { status, body } = await box.upload("/firmware/bundle", file(`${name}.raucb`));
+      step(`${name}: ${status} ${reasonOf(body)}`);
+      assert.equal(status, 422, name);
+      assert.match(reasonOf(body), reason, name);
+      assert.match((await firmware(box)).trouble, reason, name);
+      const [event] = await firmwareHistory(box);
+      assert.equal(event?.what, "refused");
+      assert.match(event?.detail ?? "", reason, name);
     }
-    assert.equal((await box.shell(written, 120)).text, empty);
+    assert.equal((await firmware(box)).bundle, null);
+
+    await box.upload("/firmware/bundle", file("sound.raucb"), { size: 2 ** 31, bytes: 1 << 20 }).catch(() => {});
+    const huge = await firmwareBecomes(box, ({ trouble }) => /at most \d+ bytes/.test(trouble));
+    step(`2 GiB announced: ${huge.trouble}`);
+
+    const room = "df -B1 --output=avail /data | tail -n 1";
+    assert.equal((await box.shell(`fallocate -l $(($(${room}) - 50000000)) /data/fill`, 120)).code, 0);
+    const full = await box.upload("/firmware/bundle", file("good.raucb"));
+    step(`disk full: ${full.status} ${reasonOf(full.body)}`);
+    assert.equal(full.status, 507);
+    assert.match(reasonOf(full.body), /there is room for/);
+    await box.shell("rm /data/fill");
+
+    await assert.rejects(box.upload("/firmware/bundle", file("good.raucb"), { bytes: 8 << 20 }));
+    const { trouble } = await firmwareBecomes(box, ({ work }) => work === null);
+    step(`upload cut off: ${trouble}`);
+    assert.match(trouble, /cut before all was here/);
+    assert.equal((await firmwareHistory(box))[0]?.what, "interrupted");
+
+    assert.deepEqual({ state: await state(), large: await large() }, before);
+    assert.equal(await written("slot-b"), 0);
   });
 
-  test("an update goes to the other slot, boots it, and is good there", async () => {
-    const { code, text } = await install("good.raucb");
-    assert.equal(code, 0, text);
-    step("0.2.0 is installed");
-    assert.deepEqual(await state(), ["BOOT_ORDER=B A", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"]);
+  test("an older version is installed only on explicit order", async () => {
+    bundle(file("small.img"), "0.0.9", file("older.raucb"));
+    const sent = await box.upload("/firmware/bundle", file("older.raucb"));
+    assert.equal(sent.status, 201, reasonOf(sent.body));
+    const order = await box.api("POST", "/firmware/install", { activation: { when: "now" } });
+    step(`older: ${order.status} ${reasonOf(order.body)}`);
+    assert.equal(order.status, 409);
+    assert.match(reasonOf(order.body), /0\.0\.9 is older than 0\.1\.0/);
+    // RAUC's handler holds to it, whoever asks.
+    const direct = await box.shell("rauc install $(find /data -name 'bundle-*.raucb')", 120);
+    assert.notEqual(direct.code, 0);
+    assert.equal(await written("slot-b"), 0);
+    assert.equal((await box.api("DELETE", "/firmware/bundle")).status, 204);
+    assert.equal((await firmware(box)).bundle, null);
+  });
+
+  test("an update is installed on air without a continuity error, and is good in the other slot", async () => {
+    const stream = Continuity.watch(box);
+    await install(box, file("good.raucb"), (what) => step(`0.2.0 is ${what}`));
+    const slot = await slotOf(box, "B");
+    assert.deepEqual([slot.state, slot.version, slot.next], ["new", "0.2.0", false]);
     const at = box.console.length;
-    await box.shell("systemctl --no-block reboot");
-    await box.shows(/Steadycast: booting slot B, attempts left after this one: 2/, at);
-    step("slot B boots");
-    await box.shellReady(at);
-    await ready();
+    await activate(box);
+    const rebooted = await box.shows(/Steadycast: booting slot B, attempts left after this one: 2/, at);
+    step(
+      `slot B boots; ${stream.datagrams} datagrams, ${stream.errors.length} errors, at most ${stream.gap.toFixed(0)} ms apart`,
+    );
+    assert.deepEqual(stream.errors, []);
+    assert.ok(stream.datagrams > 1000, `${stream.datagrams} datagrams`);
+    const again = Continuity.watch(box);
+    await box.shellReady(rebooted);
+    await box.apiReady();
+    const { version } = await firmwareBecomes(
+      box,
+      ({ slots }) => slots?.find(({ name }) => name === "B")?.state === "good",
+    );
     step("0.2.0 is good in slot B");
-    assert.equal(await version(), "0.2.0");
+    assert.equal(version, "0.2.0");
     assert.deepEqual(await state(), ["BOOT_ORDER=B A", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"]);
+    assert.ok(again.datagrams > 0);
+    assert.deepEqual(again.errors, []);
+    box.onDatagram(() => {});
+    assert.deepEqual(
+      (await firmwareHistory(box))
+        .slice(0, 4)
+        .map(({ what }) => what)
+        .sort(),
+      [...["activated", "good", "installed", "started"]],
+    );
   });
 
-  test("a supervisor that ends at its start is given up for the slot before", async () => {
-    const { code, text } = await install("crashing.raucb");
-    assert.equal(code, 0, text);
-    step("0.3.0, which crashes, is installed in slot A");
+  /** Installs to slot A what is bad, and waits for the box to come back from it. */
+  async function fallsBack(name: string, version: string, reason: RegExp, seconds: number): Promise<void> {
+    await install(box, file(name), (what) => step(`${version} is ${what}`));
     let at = box.console.length;
-    await box.shell("systemctl --no-block reboot");
+    await activate(box);
     at = await box.shows(/Steadycast: booting slot A/, at);
-    at = await box.shows(/Steadycast: booting slot B/, at, 400);
+    step(`slot A boots ${version}`);
+    at = await box.shows(/Steadycast: booting slot B/, at, seconds);
     step("slot B boots again by itself");
     await box.shellReady(at);
-    await ready();
-    assert.equal(await version(), "0.2.0");
-    assert.match((await box.shell("cat /data/system/slots/given-up")).text, /\t0\.3\.0\tthe supervisor ended 4 times/);
-    assert.deepEqual(await state(), ["BOOT_ORDER=B", "BOOT_A_LEFT=0", "BOOT_B_LEFT=3"]);
+    await box.apiReady();
+    const status = await firmware(box);
+    const bad: SlotName = "A";
+    const slot = status.slots?.find((one) => one.name === bad);
+    step(`the API says: ${status.trouble}`);
+    assert.equal(status.version, "0.2.0");
+    assert.deepEqual([slot?.state, slot?.version, slot?.next], ["bad", version, false]);
+    assert.match(slot?.why ?? "", reason);
+    assert.match(status.trouble, reason);
+    const event = (await firmwareHistory(box)).find(({ what }) => what === "given-up");
+    assert.deepEqual([event?.version, event?.slot], [version, "A"]);
+    assert.match(event?.detail ?? "", reason);
+  }
+
+  test("from a kernel that panics the box comes back by itself", async () => {
+    bundle(panickingSlot(next, file("panic.img")), "0.3.0", file("panic.raucb"));
+    const from = box.console.length;
+    await fallsBack("panic.raucb", "0.3.0", /did not start/, 120);
+    assert.equal(box.console.slice(from).match(/Kernel panic/g)?.length, 3);
   });
 
-  test("a kernel that cannot be booted is passed over at once", async () => {
-    const { code, text } = await install("dead.raucb");
-    assert.equal(code, 0, text);
-    assert.deepEqual(await state(), ["BOOT_ORDER=A B", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"]);
-    let at = box.console.length;
-    await box.shell("systemctl --no-block reboot");
-    at = await box.shows(/Steadycast: slot A cannot be booted/, at);
-    at = await box.shows(/Steadycast: booting slot B/, at);
-    step("slot A without a kernel is passed over");
-    await box.shellReady(at);
-    assert.equal(await version(), "0.2.0");
+  test("from a supervisor that ends at its start the box comes back by itself", async () => {
+    const broken = { content: 'console.error("broken");\nprocess.exit(1);\n', mode: "0100644" };
+    const slot = changedSlot(next, file("crash.img"), "0.4.0", { "/usr/lib/steadycast/dist/steadycast.js": broken });
+    bundle(slot, "0.4.0", file("crash.raucb"));
+    rmSync(slot);
+    await fallsBack("crash.raucb", "0.4.0", /supervisor ended/, 400);
+  });
+
+  test("from firmware whose channels cannot transmit the box comes back by itself", async () => {
+    const broken = { content: "#!/bin/sh\nexit 1\n", mode: SCRIPT };
+    // Its own health gate has less patience: it is the same with five minutes of it.
+    const gate = readFileSync("rootfs/usr/lib/steadycast/good", "utf8").replace("patience=300", "patience=120");
+    const slot = changedSlot(next, file("mute.img"), "0.5.0", {
+      "/usr/lib/steadycast/media/transmit/transmit": broken,
+      "/usr/lib/steadycast/good": { content: gate, mode: SCRIPT },
+    });
+    bundle(slot, "0.5.0", file("mute.raucb"));
+    rmSync(slot);
+    await fallsBack("mute.raucb", "0.5.0", /transmit/i, 600);
   });
 });

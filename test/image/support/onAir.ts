@@ -49,6 +49,7 @@ async function calm(box: EmulatedBox): Promise<void> {
     ...one,
     source: { ...one.source, ...size },
     video: { ...one.video, ...size, bitrate: 300 },
+    transport: { ...one.transport, bitrate: 600 },
   }));
   const done = await box.api("POST", "/config/apply", { patch: { channels: small } });
   if (done.status !== 200) throw new Error(`The channel cannot be made small: ${JSON.stringify(done.body)}`);

@@ -1,0 +1,314 @@
+/**
+ * Power cuts at random moments of updates, with the configuration being written all the time: the box always comes back,
+ * with one firmware as a whole and with one configuration as it was acknowledged. Each boot is the check of one cut and
+ * the start of the next. STEADYCAST_SEED gives the moments of an earlier run again, as far as the machine is as fast.
+ */
+import assert from "node:assert/strict";
+import { createHash, randomInt } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { FirmwareStatus, SlotName } from "../../src/update/status.ts";
+import { readDisk } from "./support/disk.ts";
+import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
+import { bundle, firmware, firmwareBecomes, firmwareHistory, install } from "./support/firmware.ts";
+import { boxOnAir } from "./support/onAir.ts";
+
+type Moment = "receive" | "verify" | "install" | "activate" | "U-Boot" | "kernel" | "start" | "gate";
+
+/** Two boxes at once: a boot does not keep both of a machine's processors busy. */
+const LANES: readonly (readonly Moment[])[] = [
+  ["receive", "verify", "install", "install", "activate", "U-Boot", "start", "receive", "install", "gate"],
+  ["receive", "install", "gate", "receive", "verify", "install", "install", "activate", "kernel", "activate"],
+];
+const OLD = "0.1.0";
+const NEW = ["0.2.0", "0.2.1"] as const;
+const seed = Number(process.env.STEADYCAST_SEED ?? randomInt(2 ** 31));
+
+interface Release {
+  version: string;
+  size: number;
+  sha256: string;
+  bundle: string;
+}
+
+describe("power cuts", { timeout: 2_400_000, concurrency: true }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "steadycast-cuts-"));
+  const releases = new Map<string, Release>();
+  const began = performance.now();
+  const lines: string[] = [];
+  let image = "";
+
+  before(() => {
+    image = buildImage();
+    for (const version of [OLD, ...NEW]) {
+      const slot = join(version === OLD ? image : buildImage("--version", version), "slot.ext4");
+      const file = version === OLD ? "" : bundle(slot, version, join(folder, `${version}.raucb`));
+      const sha256 = createHash("sha256").update(readFileSync(slot)).digest("hex");
+      releases.set(version, { version, size: statSync(slot).size, sha256, bundle: file });
+    }
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+    console.log([`seed ${seed}`, ...lines].join("\n"));
+  });
+
+  for (const [lane, moments] of LANES.entries()) {
+    test(`box ${lane + 1} comes back from ${moments.length} of them`, async () => {
+      const random = randomOf(seed + lane);
+      const cuts = new Cuts(await boxOnAir(image), [...releases.values()], random);
+      try {
+        for (const moment of moments) {
+          const told = await cuts.once(moment);
+          const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
+          lines.push(`${seconds} s  box ${lane + 1}  ${moment.padEnd(8)}  ${told}`);
+        }
+      } finally {
+        await cuts.box.remove();
+      }
+    });
+  }
+});
+
+/** One box and its cuts. */
+class Cuts {
+  readonly box: EmulatedBox;
+  readonly #releases: readonly Release[];
+  readonly #random: () => number;
+  /** The last change of the configuration that was acknowledged, and the one that was sent last. */
+  #acknowledged = 0;
+  #sent = 0;
+  /** Ends the changes of the configuration. */
+  #stop = () => {};
+  #changes: Promise<void> = Promise.resolve();
+
+  constructor(box: EmulatedBox, releases: readonly Release[], random: () => number) {
+    this.box = box;
+    this.#releases = releases;
+    this.#random = random;
+  }
+
+  /** Goes to a moment of an update, cuts the power at a random point of it, and checks what comes back. */
+  async once(moment: Moment): Promise<string> {
+    const { box } = this;
+    this.#beginChanges();
+    const before = (await firmwareHistory(box))[0];
+    const at = await this.#cutAt(moment);
+    this.#stop();
+    await this.#changes;
+    const expected = await this.#checkDisk();
+
+    await box.start();
+    await box.shellReady();
+    assert.equal(await box.apiReady(300), 200);
+    const { text: version } = await box.shell("sed -n s/^VERSION_ID=//p /usr/lib/os-release");
+    assert.equal(version, expected, "the version that runs is the one that the boot state names");
+    await this.#checkConfig();
+
+    // What was interrupted is told, and what was not goes on to its end.
+    const running = ({ slots }: FirmwareStatus) => slots?.find((slot) => slot.running);
+    const status = await firmwareBecomes(
+      box,
+      (one) => one.work === null && running(one)?.state === "good" && running(one)?.attemptsLeft === 3,
+    );
+    assert.equal(status.version, version);
+    const [event] = await firmwareHistory(box);
+    const isTold = status.trouble !== "" || JSON.stringify(event) !== JSON.stringify(before);
+    assert.ok(isTold, "what became of the update is told");
+    return `${at}: ${version} in ${running(status)?.name}, change ${this.#acknowledged} of ${this.#sent}; ${
+      status.trouble === "" ? `${event?.what} ${event?.version}` : status.trouble
+    }`;
+  }
+
+  // ---- the moments ---------------------------------------------------------------------------------------------------
+
+  async #cutAt(moment: Moment): Promise<string> {
+    const { box } = this;
+    const status = await firmware(box);
+    const wanted = this.#releases.find(({ version }) => version === NEW.find((one) => one !== status.version));
+    if (wanted === undefined) throw new Error("There is nothing to install");
+    switch (moment) {
+      case "receive": {
+        const bytes = Math.floor(this.#random() * statSync(wanted.bundle).size);
+        const sent = box.upload("/firmware/bundle", wanted.bundle).catch(() => undefined);
+        await this.#until(async () => (await this.#progress()).bytes >= bytes);
+        await this.#cut();
+        await sent;
+        return `after ${(bytes / 1e6).toFixed(0)} MB`;
+      }
+      case "verify": {
+        const sent = box.upload("/firmware/bundle", wanted.bundle).catch(() => undefined);
+        await this.#until(async () => (await this.#progress()).what === "verify");
+        const ms = await this.#after(5000);
+        await this.#cut();
+        await sent;
+        return `after ${ms} ms`;
+      }
+      case "install": {
+        if (status.bundle === null) {
+          const sent = await box.upload("/firmware/bundle", wanted.bundle);
+          assert.equal(sent.status, 201, JSON.stringify(sent.body));
+        }
+        const from = await this.#written();
+        const order = { activation: { when: "manual" }, downgrade: true };
+        const answer = await box.api("POST", "/firmware/install", order);
+        assert.equal(answer.status, 202, JSON.stringify(answer.body));
+        const bytes = Math.floor(this.#random() * wanted.size);
+        await this.#until(async () => (await this.#written()) - from >= bytes || (await this.#progress()).what === "");
+        await this.#cut();
+        return `after ${(bytes / 1e6).toFixed(0)} MB`;
+      }
+      case "activate": {
+        await this.#haveOther(status, wanted);
+        const order = box.api("POST", "/firmware/activate", { when: "now" }).catch(() => undefined);
+        const ms = await this.#after(4000);
+        await this.#cut();
+        await order;
+        return `after ${ms} ms`;
+      }
+      case "U-Boot":
+        return await this.#inBoot(status, wanted, /Steadycast: boot script/, 700);
+      case "kernel":
+        return await this.#inBoot(status, wanted, /Booting Linux/, 2500);
+      case "start":
+        return await this.#inBoot(status, wanted, /Welcome to/, 20_000);
+      case "gate": {
+        const told = await this.#inBoot(status, wanted, /Welcome to/, 0, async () => {
+          await box.shellReady();
+          await box.apiReady(300);
+        });
+        return `${told} and an API that answers`;
+      }
+    }
+  }
+
+  /** Starts what is in the other slot, and cuts the power at most so long after the console has shown something. */
+  async #inBoot(status: FirmwareStatus, wanted: Release, shown: RegExp, most: number, more = async () => {}) {
+    await this.#haveOther(status, wanted);
+    const from = this.box.console.length;
+    const order = await this.box.api("POST", "/firmware/activate", { when: "now" });
+    assert.equal(order.status, 202, JSON.stringify(order.body));
+    await this.box.shows(shown, from);
+    await more();
+    const ms = await this.#after(most);
+    await this.#cut();
+    return `${ms} ms after ${shown.source}`;
+  }
+
+  /** Firmware in the other slot that can be started. */
+  async #haveOther(status: FirmwareStatus, wanted: Release): Promise<void> {
+    const other = status.slots?.find((slot) => !slot.running);
+    if (other?.state === "good" || other?.state === "new") return;
+    if (status.bundle === null) await install(this.box, wanted.bundle);
+    else {
+      const order = { activation: { when: "manual" }, downgrade: true };
+      const answer = await this.box.api("POST", "/firmware/install", order);
+      assert.equal(answer.status, 202, JSON.stringify(answer.body));
+      await firmwareBecomes(this.box, ({ work }) => work === null);
+    }
+  }
+
+  async #progress(): Promise<{ what: string; bytes: number }> {
+    const { work } = await firmware(this.box);
+    return { what: work?.what ?? "", bytes: work?.bytes ?? 0 };
+  }
+
+  /** Bytes that the disk has taken since the box was switched on. */
+  async #written(): Promise<number> {
+    const devices = (await this.box.qmp("query-blockstats")) as { device: string; stats: { wr_bytes: number } }[];
+    return devices.find(({ device }) => device === "disk")?.stats.wr_bytes ?? 0;
+  }
+
+  async #until(is: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + 240_000;
+    while (!(await is())) {
+      if (performance.now() > end) throw new Error("The moment does not come");
+      await sleep(50);
+    }
+  }
+
+  async #after(most: number): Promise<number> {
+    const ms = Math.floor(this.#random() * most);
+    await sleep(ms);
+    return ms;
+  }
+
+  async #cut(): Promise<void> {
+    this.#stop();
+    await this.box.cut();
+  }
+
+  // ---- the configuration ---------------------------------------------------------------------------------------------
+
+  /** Changes several parts of the configuration together, again and again. */
+  #beginChanges(): void {
+    let go = true;
+    this.#stop = () => {
+      go = false;
+    };
+    this.#changes = (async () => {
+      while (go) {
+        const n = this.#sent + 1;
+        this.#sent = n;
+        const answer = await this.box.api("POST", "/config/apply", { patch: changeOf(n) }).catch(() => undefined);
+        if (answer?.status === 200) this.#acknowledged = n;
+        await sleep(100);
+      }
+    })();
+  }
+
+  async #checkConfig(): Promise<void> {
+    const { status, body } = await this.box.api("GET", "/config");
+    assert.equal(status, 200, JSON.stringify(body));
+    const { access, power } = ((body as { config?: unknown }).config ?? body) as Record<
+      string,
+      Record<string, unknown>
+    >;
+    const found = { idleMinutes: access?.idleMinutes, rebootTime: power?.rebootTime };
+    // One that was sent and not acknowledged may be there or not, but there is only one of these at a time.
+    const candidates = [this.#acknowledged, this.#sent].map((n) => {
+      const change = changeOf(n);
+      return { idleMinutes: change.access.idleMinutes, rebootTime: change.power.rebootTime };
+    });
+    const which = candidates.findIndex((one) => JSON.stringify(one) === JSON.stringify(found));
+    assert.notEqual(which, -1, `${JSON.stringify(found)} is none of ${JSON.stringify(candidates)}`);
+    if (which === 1) this.#acknowledged = this.#sent;
+    this.#sent = this.#acknowledged;
+    const problems = await this.box.api("GET", "/config/problems");
+    assert.deepEqual(problems.body, { problems: [] });
+  }
+
+  // ---- the disk ------------------------------------------------------------------------------------------------------
+
+  /** The slot that the next boot takes holds one release, bit for bit. Gives its version. */
+  async #checkDisk(): Promise<string> {
+    return await readDisk(this.box, (disk) => {
+      const { state } = disk;
+      assert.ok(state, "the boot state is valid");
+      const slot: SlotName = state.order.find((name) => state.left[name] > 0) ?? "A";
+      const whole = this.#releases.find(({ size, sha256 }) => disk.slot(slot, size) === sha256);
+      assert.ok(whole, `slot ${slot}, which is next to boot, holds no release as a whole`);
+      return whole.version;
+    });
+  }
+}
+
+function changeOf(n: number) {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return {
+    access: { idleMinutes: 30 + (n % 1400) },
+    power: { rebootTime: `${two(4 + (Math.floor(n / 60) % 20))}:${two(n % 60)}` },
+  };
+}
+
+/** Mulberry32: numbers from 0 to 1, the same for the same seed. */
+function randomOf(start: number): () => number {
+  let state = start >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
