@@ -15,6 +15,7 @@ import type { Bus } from "./bus.ts";
 import { Channels } from "./channels/channels.ts";
 import { RuntimeLock } from "./channels/lock.ts";
 import { forgetKeptNetwork, keepNetwork, keptNetwork } from "./config/firstNetwork.ts";
+import { mergePatch } from "./config/json.ts";
 import { type Config, config as configSchema, defaultConfig, type NetworkConfig } from "./config/schema.ts";
 import { ConfigService } from "./config/store.ts";
 import type { Role } from "./media/protocol.ts";
@@ -64,6 +65,8 @@ export class Box {
   readonly #config: ConfigService;
   /** What a reset has kept for the first configuration. */
   #network: NetworkConfig | undefined;
+  /** The board's own first channel. */
+  #firstChannel: BoardFile["firstChannel"] = {};
   #parts: Parts | undefined;
 
   constructor(options: BoxOptions) {
@@ -82,6 +85,7 @@ export class Box {
     await mkdir(data, { recursive: true });
     await mkdir(runtime, { recursive: true, mode: 0o700 });
     const file = await loadBoardFile(join(root, "firmware/boards", `${model}.json`));
+    this.#firstChannel = file.firstChannel;
     const parts = this.#build(file, await machineSerial());
     const { board, channels, administration, api, feeder } = parts;
     await this.#lock.start();
@@ -206,8 +210,10 @@ export class Box {
   #firstConfig(): Config {
     const { interface: networkInterface, input } = this.#options;
     const first = defaultConfig(networkInterface);
-    const channels = first.channels.map((channel) => (input === undefined ? channel : { ...channel, source: input }));
-    return configSchema.parse({ ...first, channels, network: this.#network ?? first.network });
+    const channels = first.channels.map((channel) => mergePatch(channel, this.#firstChannel));
+    const config = configSchema.parse({ ...first, channels, network: this.#network ?? first.network });
+    if (input === undefined) return config;
+    return { ...config, channels: config.channels.map((channel) => ({ ...channel, source: input })) };
   }
 
   #warnOfInput(): void {

@@ -128,6 +128,8 @@ export const boardFile = z
     name: z.string().min(1).max(60),
     /** Codec table. */
     platform: z.enum(["pc", "rockchip"]),
+    /** What the first channel of a new box has in place of the usual, as a merge patch: what the board can encode. */
+    firstChannel: z.record(z.string(), z.unknown()).default({}),
     /** Only the virtual board has models in place of chips. */
     virtual: z.boolean().default(false),
     i2c: z.array(i2cBus).max(16).default([]),
