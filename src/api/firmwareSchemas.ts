@@ -1,11 +1,20 @@
 /** The shapes of the firmware, for the OpenAPI document and the tests. */
 import { z } from "zod";
 import { set } from "../config/schema/setting.ts";
-import type { Activation, BundleStatus, FirmwareEvent, FirmwareStatus, UsbBundle } from "../update/status.ts";
+import {
+  type Activation,
+  type BundleStatus,
+  bundleOrigins,
+  type FirmwareEvent,
+  type FirmwareStatus,
+  firmwareEvents,
+  slotNames,
+  type UsbBundle,
+} from "../update/status.ts";
 import type { Same } from "./schemas.ts";
 
 const time = z.iso.datetime();
-const slotName = z.enum(["A", "B"]);
+const slotName = z.enum(slotNames);
 
 const slotStatus = z.object({
   name: slotName,
@@ -26,7 +35,7 @@ export const bundleStatus = z.object({
   notes: z.string(),
   size: z.int().meta({ unit: "bytes" }),
   downgrade: z.boolean(),
-  origin: z.enum(["upload", "url", "usb"]),
+  origin: z.enum(bundleOrigins),
   received: time,
 });
 
@@ -63,10 +72,7 @@ export const firmwareStatus = z.object({
 
 const firmwareEvent = z.object({
   at: time,
-  what: z.enum([
-    ...(["received", "refused", "installed", "failed", "interrupted"] as const),
-    ...(["activated", "started", "good", "given-up", "rolled-back"] as const),
-  ]),
+  what: z.enum(firmwareEvents),
   version: z.string(),
   slot: slotName.nullable(),
   who: z.string(),

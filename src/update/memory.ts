@@ -2,18 +2,13 @@
 import { z } from "zod";
 import { DurableJsonFile, type StoreProblem } from "../config/durableFile.ts";
 import type { FilePort } from "../config/files.ts";
-import type { FirmwareEvent } from "./status.ts";
+import { bundleOrigins, type FirmwareEvent, firmwareEvents, slotNames } from "./status.ts";
 
 /** Events that are kept. */
 export const MAX_EVENTS = 200;
 const MAX_DETAIL = 500;
 
-const eventKinds = [
-  ...(["received", "refused", "installed", "failed", "interrupted"] as const),
-  ...(["activated", "started", "good", "given-up", "rolled-back"] as const),
-] as const;
-
-const slotName = z.enum(["A", "B"]);
+const slotName = z.enum(slotNames);
 
 const bundle = z.object({
   version: z.string(),
@@ -21,7 +16,7 @@ const bundle = z.object({
   compatible: z.string(),
   notes: z.string(),
   size: z.number(),
-  origin: z.enum(["upload", "url", "usb"]),
+  origin: z.enum(bundleOrigins),
   received: z.string(),
   /** Name in the store. */
   file: z.string(),
@@ -77,7 +72,7 @@ const memory = z.object({
   events: z.array(
     z.object({
       at: z.string(),
-      what: z.enum(eventKinds),
+      what: z.enum(firmwareEvents),
       version: z.string(),
       slot: slotName.nullable(),
       who: z.string(),

@@ -3,7 +3,7 @@
  * wanted. One piece of work at a time. What is under way is remembered, so that a power cut at any moment is told, and
  * leaves either the old firmware or the new one.
  */
-
+import { createReadStream } from "node:fs";
 import type { Bus } from "../bus.ts";
 import type { StoreProblem } from "../config/durableFile.ts";
 import type { FilePort } from "../config/files.ts";
@@ -97,7 +97,6 @@ export class UpdateService {
   /** Finds out what runs, what was interrupted, and what has become of what was ordered. Never rejects. */
   async start(): Promise<void> {
     this.#running = true;
-    this.#abort = new AbortController();
     await this.#memory.start();
     const { bundle } = this.#memory.current;
     const kept = await this.#store.start(bundle?.file).catch((error: unknown) => {
@@ -216,7 +215,6 @@ export class UpdateService {
     if (found === undefined) return undefined;
     const refusal = this.#busy() ?? (await this.#unable()) ?? this.#busy();
     if (refusal !== undefined) return refusal;
-    const { createReadStream } = await import("node:fs");
     const path = `${this.#usb}/${found.stick}/${found.file}`;
     const open = async (): Promise<Source> => {
       const source = createReadStream(path, { highWaterMark: 256 * 1024 });

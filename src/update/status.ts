@@ -1,6 +1,7 @@
 /** What the box tells of its firmware: the slots, the bundle at hand, the work under way and what has happened. */
 
-export type SlotName = "A" | "B";
+export const slotNames = ["A", "B"] as const;
+export type SlotName = (typeof slotNames)[number];
 
 /** One of the two places for firmware. */
 export interface SlotStatus {
@@ -25,7 +26,8 @@ export interface SlotStatus {
   why: string;
 }
 
-export type BundleOrigin = "upload" | "url" | "usb";
+export const bundleOrigins = ["upload", "url", "usb"] as const;
+export type BundleOrigin = (typeof bundleOrigins)[number];
 
 /** A bundle on the data partition whose signature and kind have been found right. */
 export interface BundleStatus {
@@ -87,21 +89,16 @@ export interface FirmwareStatus {
   };
 }
 
+export const firmwareEvents = [
+  ...(["received", "refused", "installed", "failed", "interrupted"] as const),
+  ...(["activated", "started", "good", "given-up", "rolled-back"] as const),
+] as const;
+
 /** What has happened to the firmware, newest first in answers. */
 export interface FirmwareEvent {
   /** ISO 8601. */
   at: string;
-  what:
-    | "received"
-    | "refused"
-    | "installed"
-    | "failed"
-    | "interrupted"
-    | "activated"
-    | "started"
-    | "good"
-    | "given-up"
-    | "rolled-back";
+  what: (typeof firmwareEvents)[number];
   version: string;
   /** What it is about; null for a bundle. */
   slot: SlotName | null;

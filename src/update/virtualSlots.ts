@@ -11,13 +11,12 @@ import { DurableJsonFile, type StoreProblem } from "../config/durableFile.ts";
 import type { RunCommand } from "../system/command.ts";
 import { inspectBundle } from "./bundle/inspect.ts";
 import type { Evidence, Inspection, InstallOrder, Outcome, Reading, SlotReading, Slots, Tell } from "./slots.ts";
-import type { SlotName } from "./status.ts";
+import { type SlotName, slotNames } from "./status.ts";
 
-const NAMES: readonly SlotName[] = ["A", "B"];
 /** As the emulated box has it, bytes. */
 const CAPACITY = 768 * 1024 * 1024;
 
-const slotName = z.enum(["A", "B"]);
+const slotName = z.enum(slotNames);
 const content = z.object({
   version: z.string(),
   build: z.string(),
@@ -88,7 +87,7 @@ export class VirtualSlots implements Slots {
   async read(): Promise<Reading | null> {
     const { running, order, left, slots } = await this.#loaded();
     const next = order.find((name) => left[name] > 0);
-    const found = NAMES.map((name): SlotReading => {
+    const found = slotNames.map((name): SlotReading => {
       const inside = slots[name];
       return {
         ...{ name, running: name === running, next: name === next, listed: order.includes(name) },

@@ -127,11 +127,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       summary: "Remove the bundle at hand, or end the receiving of one",
       answers: { 204: { description: "There is none any more" } },
       problems: ["conflict"],
-      handle: async (ctx) => {
-        const result = await update.removeBundle();
-        if (!result.ok) throw refused(result);
-        ctx.status = 204;
-      },
+      handle: async (ctx) => done(ctx, await update.removeBundle()),
     },
     {
       id: "installFirmware",
@@ -177,11 +173,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       summary: "Take back what was ordered for later: the firmware that runs is the next to boot again",
       answers: { 204: { description: "Nothing is ordered any more" } },
       problems: ["conflict"],
-      handle: async (ctx) => {
-        const result = await update.cancelActivation(who(ctx));
-        if (!result.ok) throw refused(result);
-        ctx.status = 204;
-      },
+      handle: async (ctx) => done(ctx, await update.cancelActivation(who(ctx))),
     },
     {
       id: "rollBackFirmware",
@@ -246,6 +238,11 @@ async function drain(ctx: RouterContext): Promise<void> {
 
 function inWords(activation: Activation): string {
   return activation.when === "at" ? `at ${activation.at}` : activation.when;
+}
+
+function done(ctx: RouterContext, result: Taken): void {
+  if (!result.ok) throw refused(result);
+  ctx.status = 204;
 }
 
 function refused({ kind, why }: Refusal): Problem {

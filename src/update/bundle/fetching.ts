@@ -1,5 +1,6 @@
 /** Bundles from a web server. */
 import { basename } from "node:path";
+import { webFault } from "../../system/webFault.ts";
 
 export type Opened =
   | { ok: true; size: number | null; body: AsyncIterable<Uint8Array>; name: string }
@@ -8,23 +9,6 @@ export type Opened =
 const MAX_REDIRECTS = 5;
 /** Longest silence of a server, ms. */
 const SILENCE_MS = 60_000;
-
-const CAUSES: Record<string, string> = {
-  ECONNREFUSED: "the server refuses connections",
-  ENOTFOUND: "there is no such host",
-  EAI_AGAIN: "the host's name cannot be looked up now",
-  ECONNRESET: "the server has cut the connection",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the network cannot be reached",
-  ETIMEDOUT: "the server does not answer",
-  UND_ERR_CONNECT_TIMEOUT: "the server does not answer",
-  UND_ERR_SOCKET: "the server has cut the connection",
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is signed by itself",
-  SELF_SIGNED_CERT_IN_CHAIN: "the server's certificate is signed by an authority that is not known",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate is signed by an authority that is not known",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name",
-};
 
 /** Asks for a file, wherever the server sends it to. Errors while it comes are Error with words for people. */
 export async function openUrl(url: string, signal: AbortSignal, silenceMs = SILENCE_MS): Promise<Opened> {
@@ -67,8 +51,7 @@ export function isWeb({ protocol, username, password }: URL): boolean {
 
 /** Of the file, without what a query may hold. */
 export function nameOf(url: URL): string {
-  const [name = ""] = [basename(url.pathname)];
-  return `${url.host}/…/${name}`.replace("/…//", "/");
+  return `${url.host}/…/${basename(url.pathname)}`.replace("/…//", "/");
 }
 
 async function* heard(body: AsyncIterable<Uint8Array>, silence: Silence): AsyncGenerator<Uint8Array> {
@@ -112,10 +95,8 @@ class Silence {
   }
 }
 
-/** Messages of fetch are not repeated: some quote the URL. */
 function inWords(error: unknown, silence: Silence): string {
   if (silence.signal.aborted) return `The server said nothing for ${silence.seconds} s`;
   const cause = error instanceof Error ? (error.cause ?? error) : undefined;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  return `It could not be fetched: ${CAUSES[code] ?? `the connection failed${code === "" ? "" : ` (${code})`}`}`;
+  return `It could not be fetched: ${webFault(cause)}`;
 }

@@ -35,7 +35,6 @@ export async function hashTree(
     signal.throwIfAborted();
     const wanted = Math.min(CHUNK, size - at);
     const { bytesRead } = await file.read(chunk, 0, wanted, at);
-    if (bytesRead === 0) throw new Error("the file is shorter than it was");
     const whole = bytesRead - (bytesRead % BLOCK);
     if (whole === 0) throw new Error("the file is shorter than it was");
     hashBlocks(chunk.subarray(0, whole), salt, level, (at / BLOCK) * HASH);

@@ -39,7 +39,6 @@ export interface RaucStatus {
 
 export interface RaucWork {
   installing: boolean;
-  percent: number;
   step: string;
   lastError: string;
 }
@@ -86,16 +85,16 @@ export class RaucClient {
         .trim()
         .split("\n")
         .map((line) => (JSON.parse(line) as { data: unknown }).data);
-      const [percent, step] = progress as [number, string, number];
-      return { installing: operation === "installing", percent, step, lastError: String(error) };
+      const [, step] = progress as [number, string, number];
+      return { installing: operation === "installing", step, lastError: String(error) };
     } catch {
       return { failed: "RAUC tells something else than its progress" };
     }
   }
 
   /** @param id of the slot, such as `rootfs.1` */
-  async mark(state: "active" | "bad", id: string): Promise<Outcome> {
-    return outcomeOf(await this.#busctl("call", ...SERVICE, "Mark", "ss", state, id));
+  async activate(id: string): Promise<Outcome> {
+    return outcomeOf(await this.#busctl("call", ...SERVICE, "Mark", "ss", "active", id));
   }
 
   #busctl(...args: string[]) {

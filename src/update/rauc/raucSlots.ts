@@ -5,7 +5,7 @@ import { systemTimers, type Timers } from "../../config/timers.ts";
 import type { RunCommand } from "../../system/command.ts";
 import { inspectBundle, sectionsOf } from "../bundle/inspect.ts";
 import type { Evidence, Inspection, InstallOrder, Outcome, Reading, SlotReading, Slots, Tell } from "../slots.ts";
-import type { SlotName } from "../status.ts";
+import { type SlotName, slotNames } from "../status.ts";
 import { type BootState, parseBootState, STATE_SIZE } from "./bootState.ts";
 import { RaucClient, type RaucSlot, type RaucStatus } from "./client.ts";
 
@@ -49,7 +49,6 @@ export interface RaucSlotsOptions {
 const LOOK_MS = 1000;
 const FRESH_MS = 500;
 const SECTOR = 512;
-const NAMES: readonly SlotName[] = ["A", "B"];
 const PARTITIONS: Record<SlotName, string> = { A: "slot-a", B: "slot-b" };
 
 export class RaucSlots implements Slots {
@@ -159,7 +158,7 @@ export class RaucSlots implements Slots {
     if ("failed" in status) return { ok: false, why: status.failed };
     const id = status.slots.find(({ name }) => name === slot)?.id;
     if (id === undefined) return { ok: false, why: `There is no slot ${slot}` };
-    return await this.#client.mark("active", id);
+    return await this.#client.activate(id);
   }
 
   async restart(reason: string): Promise<Outcome> {
@@ -191,7 +190,7 @@ export class RaucSlots implements Slots {
     const booted = /(?:^|\s)rauc\.slot=([AB])(?:\s|$)/.exec(line)?.[1] as SlotName | undefined;
     const known: RaucStatus = this.#known ?? {
       ...{ booted: booted ?? null, primary: null },
-      slots: NAMES.map((name, i) => ({
+      slots: slotNames.map((name, i) => ({
         ...{ id: `rootfs.${i}`, name, bootname: name, boot_status: null },
         state: name === booted ? "booted" : "inactive",
       })),
