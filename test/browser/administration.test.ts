@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import test from "node:test";
 import type { Page } from "playwright-core";
-import { launchBrowser } from "./support/browser.ts";
+import { complaintsOf, isRefusedByPolicy, launchBrowser } from "./support/browser.ts";
 import { boxOnAir } from "./support/realBox.ts";
 
 const [address, port] = ["239.255.5.4", 15_040];
@@ -26,11 +26,7 @@ test("a box is set up and looked after on its page, and its channel stays on air
   t.after(() => browser.close());
   const page = await browser.newPage();
   page.setDefaultTimeout(20_000);
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
-  });
+  const complaints = complaintsOf(page, isRefusedByPolicy);
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   const card = (name: string) => page.getByRole("region", { name, exact: true });
   const open = (name: string) => page.getByRole("link", { name, exact: true }).click();

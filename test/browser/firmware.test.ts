@@ -7,7 +7,7 @@ import test from "node:test";
 import manifest from "../../package.json" with { type: "json" };
 import { PASSWORD } from "../support/login.ts";
 import { Bundles } from "../update/support/bundles.ts";
-import { launchBrowser } from "./support/browser.ts";
+import { complaintsOf, isRefusedByPolicy, launchBrowser } from "./support/browser.ts";
 import { boxOnAir } from "./support/realBox.ts";
 
 const [address, port] = ["239.255.5.6", 15_060];
@@ -37,11 +37,7 @@ test("firmware is received, installed, started and rolled back on the page, and 
   const context = await browser.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
-  });
+  const complaints = complaintsOf(page, isRefusedByPolicy);
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   const card = (name: string) => page.getByRole("region", { name, exact: true });
   const dialog = page.getByRole("dialog");

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import test, { after, afterEach, before, beforeEach } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { config as schema } from "../../src/config/schema.ts";
-import { launchBrowser } from "./support/browser.ts";
+import { complaintsOf, isUnexpected, launchBrowser } from "./support/browser.ts";
 import { lowContrastTexts } from "./support/contrast.ts";
 import { adminUser, refused } from "./support/fakeAdministration.ts";
 import { FakeApi } from "./support/fakeApi.ts";
@@ -40,13 +40,7 @@ beforeEach(async () => {
   url = await api.start();
   page = await browser.newPage();
   page.setDefaultTimeout(8000);
-  complaints = [];
-  page.on("console", (message) => {
-    // Chromium notes each refusal, and the loss of a stream.
-    const noted = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text());
-    if (["error", "warning"].includes(message.type()) && !noted) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  complaints = complaintsOf(page, isUnexpected);
 });
 
 afterEach(async () => {

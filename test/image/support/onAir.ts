@@ -1,7 +1,7 @@
 /**
  * A box that has booted long ago: its slot A is good, its API is set up, and its channel is on air with a
- * small picture. It is booted once for
- * each image and stands still in the image's folder from then on, so that tests take it from there in a second or two.
+ * small picture. It is booted once for each image and stands still in the image's folder from then on, so that tests take it
+ * from there in a second or two.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
