@@ -84,6 +84,13 @@ const memory = z.object({
 export type Memory = z.infer<typeof memory>;
 export type SlotMemory = z.infer<typeof slot>;
 export type StoredBundle = z.infer<typeof bundle>;
+export type StoredWork = z.infer<typeof work>;
+
+/** What is not known of work, or does not matter to it. */
+export const noWork = {
+  ...{ version: "", build: "", size: 0, slot: null, downgrade: false },
+  activation: { when: "manual" } as const,
+};
 
 const empty: Memory = {
   ...{ bundle: null, work: null, activation: null, expected: null, slots: { A: null, B: null }, running: null },

@@ -31,7 +31,7 @@ test("a bundle that is sent is at hand, until another takes its place or it is r
   assert.equal(bench.update.status().bundle?.downgrade, true);
   await bench.restart();
   assert.equal(bench.update.status().bundle?.version, "0.0.9", "it outlives the supervisor");
-  assert.deepEqual(await bench.update.removeBundle(), { ok: true });
+  assert.deepEqual(await bench.update.bundles.remove(), { ok: true });
   assert.deepEqual([bench.update.status().bundle, bench.files()], [null, []]);
   assert.deepEqual(bench.history(), [
     "received 0.0.9 anna box.raucb (upload)",
@@ -85,17 +85,19 @@ test("one piece of work at a time; receiving can be ended, installing cannot", a
     await waits;
     yield* bytesOf(".0 two");
   }
-  const sending = bench.update.upload(slow(), 9, "slow", "anna");
+  const sending = bench.update.bundles.upload(slow(), 9, "slow", "anna");
   while (bench.update.status().work?.bytes !== 3) await new Promise(setImmediate);
   const { percent, totalBytes, cancellable } = bench.update.status().work ?? {};
   assert.deepEqual([percent, totalBytes, cancellable], [33, 9, true]);
   const other = await bench.send("0.2.0 two");
   assert.deepEqual(other, { ok: false, kind: "conflict", why: "A bundle is being received" });
-  const removal = bench.update.removeBundle();
+  // What is looked for meanwhile is not what a removal waits for.
+  await bench.clock.advance(5000);
+  const removal = bench.update.bundles.remove();
   go();
   assert.deepEqual(await removal, { ok: true });
-  assert.equal((await sending).ok, false);
   assert.deepEqual([bench.files(), bench.update.status().trouble], [[], ""]);
+  assert.equal((await sending).ok, false);
 
   await bench.send("0.2.0 two");
   let end = () => {};
@@ -112,9 +114,9 @@ test("one piece of work at a time; receiving can be ended, installing cannot", a
   });
   for (const refused of [
     await bench.send("0.3.0 x"),
-    await bench.update.removeBundle(),
+    await bench.update.bundles.remove(),
     await bench.update.install({ activation: { when: "now" } }, "anna"),
-    await bench.update.rollBack("anna"),
+    await bench.update.activations.rollBack("anna"),
   ]) {
     assert.equal(!refused.ok && refused.kind, "conflict");
   }
@@ -141,7 +143,7 @@ test("an update is installed, started, and good; the one before is there to roll
   await bench.clock.advance(6000);
   assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
   assert.equal(bench.update.status().capabilities.rollBack, true);
-  assert.ok((await bench.update.rollBack("berta")).ok);
+  assert.ok((await bench.update.activations.rollBack("berta")).ok);
   await bench.reboot();
   bench.box.isGood = true;
   await bench.clock.advance(6000);
@@ -171,24 +173,24 @@ test("an older version takes an order of its own", async (t) => {
 
 test("what is installed by hand is started when that is ordered, or taken back", async (t) => {
   const bench = await Bench.start(t);
-  const empty = await bench.update.activate({ when: "now" }, "anna");
+  const empty = await bench.update.activations.activate({ when: "now" }, "anna");
   assert.equal(!empty.ok && empty.why, "Slot B holds nothing that can be started");
   await bench.send("0.2.0 two");
   await bench.update.install({ activation: { when: "manual" } }, "anna");
   await bench.settled();
   assert.equal(bench.update.status().activation, null);
-  assert.ok((await bench.update.activate({ when: "next-boot" }, "anna")).ok);
+  assert.ok((await bench.update.activations.activate({ when: "next-boot" }, "anna")).ok);
   assert.deepEqual(bench.update.status().activation, { when: "next-boot" });
   assert.deepEqual(slotsOf(bench), ["A running good 0.1.0", "B next new 0.2.0"]);
-  assert.ok((await bench.update.cancelActivation("anna")).ok);
+  assert.ok((await bench.update.activations.cancel("anna")).ok);
   assert.deepEqual(slotsOf(bench), ["A running next good 0.1.0", "B new 0.2.0"]);
   assert.equal(bench.update.status().activation, null);
   await bench.reboot();
   assert.deepEqual(slotsOf(bench), ["A running next good 0.1.0", "B new 0.2.0"]);
   assert.deepEqual(bench.update.status().trouble, "");
-  const nothing = await bench.update.cancelActivation("anna");
+  const nothing = await bench.update.activations.cancel("anna");
   assert.equal(!nothing.ok && nothing.why, "Nothing is ordered for later");
-  assert.ok((await bench.update.activate({ when: "now" }, "anna")).ok);
+  assert.ok((await bench.update.activations.activate({ when: "now" }, "anna")).ok);
   assert.match(bench.box.done.at(-1) ?? "", /^restart/);
 });
 
@@ -207,11 +209,11 @@ test("a time that is ordered holds over a restart, and is taken back", async (t)
   await bench.restart();
   await bench.clock.advance(20 * 60_000);
   assert.deepEqual(bench.box.done, ["install 0.2.0 in B"], "not before the time");
-  assert.ok((await bench.update.cancelActivation("anna")).ok);
+  assert.ok((await bench.update.activations.cancel("anna")).ok);
   await bench.clock.advance(60 * 60_000);
   assert.deepEqual(bench.box.done, ["install 0.2.0 in B"]);
   bench.time = Date.parse("2026-01-01T12:59:00Z") - bench.clock.now();
-  assert.ok((await bench.update.activate({ when: "at", at }, "anna")).ok);
+  assert.ok((await bench.update.activations.activate({ when: "at", at }, "anna")).ok);
   await bench.clock.advance(70_000);
   await bench.settled();
   assert.deepEqual(bench.box.done.slice(1), ["activate B", "restart: version 0.2.0 is started, ordered by anna"]);
@@ -260,7 +262,7 @@ test("a slot that was given up is told with its reason, as a fault until the nex
   const since = "2026-01-01T12:00:30.000Z";
   assert.deepEqual(bench.update.faults(), [{ id: "firmware:given-up", severity: "warning", message, since }]);
   assert.equal(bench.update.status().capabilities.rollBack, false);
-  const refused = await bench.update.activate({ when: "now" }, "anna");
+  const refused = await bench.update.activations.activate({ when: "now" }, "anna");
   assert.equal(!refused.ok && refused.why, `Slot B holds nothing that can be started: ${why}`);
   await bench.restart();
   await bench.reboot();
@@ -308,7 +310,7 @@ test("a power cut is told, whatever was under way", async (t) => {
 
   // Between the order to start it and the doing.
   bench.box.activate = async () => new Promise(() => {});
-  void bench.update.activate({ when: "now" }, "anna");
+  void bench.update.activations.activate({ when: "now" }, "anna");
   while (bench.update.status().work?.what !== "activate") await new Promise(setImmediate);
   await new Promise((resolve) => setTimeout(resolve, 50));
   await bench.reboot();
@@ -367,17 +369,17 @@ test("what fails is told, and the other slot is as it was when nothing was writt
 
 test("sticks tell their bundles, and one is taken from there", async (t) => {
   const bench = await Bench.start(t);
-  assert.deepEqual(await bench.update.usbBundles(), []);
+  assert.deepEqual(await bench.update.bundles.onSticks(), []);
   mkdirSync(join(bench.usb, "STICK", "folder.raucb"), { recursive: true });
   writeFileSync(join(bench.usb, "STICK", "box.raucb"), "0.2.0 two");
   writeFileSync(join(bench.usb, "STICK", "._box.raucb"), "x");
   writeFileSync(join(bench.usb, "STICK", "notes.txt"), "x");
-  const [found, ...more] = await bench.update.usbBundles();
+  const [found, ...more] = await bench.update.bundles.onSticks();
   assert.deepEqual(more, []);
   assert.deepEqual([found?.stick, found?.file, found?.size], ["STICK", "box.raucb", 9]);
   const foreign = Buffer.from("../../etc/passwd").toString("base64url");
-  assert.equal(await bench.update.takeFromUsb(foreign, "anna"), undefined);
-  assert.deepEqual(await bench.update.takeFromUsb(found?.id ?? "", "anna"), { ok: true });
+  assert.equal(await bench.update.bundles.takeFromStick(foreign, "anna"), undefined);
+  assert.deepEqual(await bench.update.bundles.takeFromStick(found?.id ?? "", "anna"), { ok: true });
   const { bundle } = await bench.settled();
   assert.deepEqual([bundle?.version, bundle?.origin], ["0.2.0", "usb"]);
 });

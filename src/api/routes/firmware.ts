@@ -1,6 +1,7 @@
 /** `/firmware`: the slots, the bundle at hand, and orders to receive, install and start firmware. */
 import type { RouterContext } from "@koa/router";
-import type { Refusal, Taken, UpdateService } from "../../update/service.ts";
+import type { Refusal, Taken } from "../../update/results.ts";
+import type { UpdateService } from "../../update/service.ts";
 import type { Activation } from "../../update/status.ts";
 import { readValid } from "../body.ts";
 import * as shapes from "../firmwareSchemas.ts";
@@ -22,14 +23,7 @@ const MAX_DRAINED = 1024 * 1024 * 1024;
 const SILENCE_MS = 5 * 60_000;
 const MAX_NAME = 200;
 
-type Firmware = Pick<
-  UpdateService,
-  | ("look" | "history" | "usbBundles" | "largest")
-  | ("upload" | "fetch" | "takeFromUsb" | "removeBundle")
-  | ("install" | "activate" | "cancelActivation" | "rollBack")
->;
-
-export function firmwareRoutes(update: Firmware): Route[] {
+export function firmwareRoutes(update: UpdateService): Route[] {
   const taken = async (ctx: RouterContext, result: Taken) => {
     if (!result.ok) throw refused(result);
     answer(ctx, await update.look());
@@ -88,7 +82,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       handle: async (ctx) => {
         const { url, sha256 } = await readValid(ctx, JSON_TYPE, shapes.firmwareFetch);
         noteForAudit(ctx, { detail: `from ${new URL(url).host}` });
-        await taken(ctx, await update.fetch(url, sha256, who(ctx)));
+        await taken(ctx, await update.bundles.fetch(url, sha256, who(ctx)));
       },
     },
     {
@@ -101,7 +95,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
         200: { description: "Files *.raucb in the first folder of each stick", schema: shapes.usbBundleList },
       },
       problems: [],
-      handle: async (ctx) => answer(ctx, { bundles: await update.usbBundles() }),
+      handle: async (ctx) => answer(ctx, { bundles: await update.bundles.onSticks() }),
     },
     {
       id: "takeUsbBundle",
@@ -114,7 +108,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       problems: ["invalid", "not-found", "conflict"],
       handle: async (ctx) => {
         const { id } = await readValid(ctx, JSON_TYPE, shapes.usbChoice);
-        const result = await update.takeFromUsb(id, who(ctx));
+        const result = await update.bundles.takeFromStick(id, who(ctx));
         if (result === undefined) throw new Problem("not-found", "There is no such bundle on a stick");
         await taken(ctx, result);
       },
@@ -127,7 +121,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       summary: "Remove the bundle at hand, or end the receiving of one",
       answers: { 204: { description: "There is none any more" } },
       problems: ["conflict"],
-      handle: async (ctx) => done(ctx, await update.removeBundle()),
+      handle: async (ctx) => done(ctx, await update.bundles.remove()),
     },
     {
       id: "installFirmware",
@@ -162,7 +156,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       handle: async (ctx) => {
         const activation = await readValid(ctx, JSON_TYPE, shapes.firmwareActivate);
         noteForAudit(ctx, { detail: inWords(activation) });
-        await taken(ctx, await update.activate(activation, who(ctx)));
+        await taken(ctx, await update.activations.activate(activation, who(ctx)));
       },
     },
     {
@@ -173,7 +167,7 @@ export function firmwareRoutes(update: Firmware): Route[] {
       summary: "Take back what was ordered for later: the firmware that runs is the next to boot again",
       answers: { 204: { description: "Nothing is ordered any more" } },
       problems: ["conflict"],
-      handle: async (ctx) => done(ctx, await update.cancelActivation(who(ctx))),
+      handle: async (ctx) => done(ctx, await update.activations.cancel(who(ctx))),
     },
     {
       id: "rollBackFirmware",
@@ -186,13 +180,13 @@ export function firmwareRoutes(update: Firmware): Route[] {
       problems: ["invalid", "conflict"],
       handle: async (ctx) => {
         await readValid(ctx, JSON_TYPE, shapes.nothing);
-        await taken(ctx, await update.rollBack(who(ctx)));
+        await taken(ctx, await update.activations.rollBack(who(ctx)));
       },
     },
   ];
 }
 
-async function upload(ctx: RouterContext, update: Firmware, who: string) {
+async function upload(ctx: RouterContext, update: UpdateService, who: string) {
   const type = ctx.get("Content-Type").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   const length = ctx.get("Content-Length");
   const name = [ctx.query.name ?? []].flat()[0]?.slice(0, MAX_NAME) ?? "";
@@ -207,7 +201,7 @@ async function upload(ctx: RouterContext, update: Firmware, who: string) {
     ctx.res.writeProcessing();
   }, SIGN_OF_LIFE_MS);
   try {
-    const result = await update.upload(bytesOf(ctx), size, name === "" ? "a file" : name, who);
+    const result = await update.bundles.upload(bytesOf(ctx), size, name === "" ? "a file" : name, who);
     if (result.ok) {
       noteForAudit(ctx, { detail: `version ${result.bundle.version}, ${size} bytes` });
       return result.bundle;

@@ -1,7 +1,6 @@
 /**
- * A box that has booted long ago: its slot A is good, its API is set up, and its channel is on air with a
- * small picture. It is booted once for each image and stands still in the image's folder from then on, so that tests take it
- * from there in a second or two.
+ * A box that has booted long ago: its slot A is good, its API is set up, and its channel is on air. It is booted once for each
+ * image and stands still in the image's folder from then on, so that tests take it from there in a second or two.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -41,20 +40,6 @@ async function still(image: string): Promise<Still & { token: string }> {
   return JSON.parse(readFileSync(known, "utf8")) as Still & { token: string };
 }
 
-/** A picture that an emulated processor can code as it comes: with the default one it has no time for anything else. */
-async function calm(box: EmulatedBox): Promise<void> {
-  const { channels } = (await box.api("GET", "/config")).body as { channels: Record<string, object>[] };
-  const size = { width: 160, height: 120 };
-  const small = channels.map((one) => ({
-    ...one,
-    source: { ...one.source, ...size },
-    video: { ...one.video, ...size, bitrate: 300 },
-    transport: { ...one.transport, bitrate: 600 },
-  }));
-  const done = await box.api("POST", "/config/apply", { patch: { channels: small } });
-  if (done.status !== 200) throw new Error(`The channel cannot be made small: ${JSON.stringify(done.body)}`);
-}
-
 async function make(image: string, folder: string): Promise<string> {
   const box = new EmulatedBox(image);
   try {
@@ -67,7 +52,6 @@ async function make(image: string, folder: string): Promise<string> {
     await box.shellReady();
     await box.apiReady();
     await box.setUp();
-    await calm(box);
     await onAir;
     const gate = await box.shell("systemctl start steadycast-good || journalctl -u steadycast-good -o cat -n 3", 400);
     if (gate.text !== "") throw new Error(`The box is not good: ${gate.text}`);

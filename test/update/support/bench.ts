@@ -154,7 +154,7 @@ export class Bench {
   }
 
   async send(text: string, size = text.length) {
-    return await this.update.upload(bytesOf(text), size, "box.raucb", "anna");
+    return await this.update.bundles.upload(bytesOf(text), size, "box.raucb", "anna");
   }
 
   /** Until no work is under way. */
