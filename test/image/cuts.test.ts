@@ -12,7 +12,16 @@ import { after, before, describe, test } from "node:test";
 import type { FirmwareStatus, SlotName } from "../../src/update/status.ts";
 import { readDisk } from "./support/disk.ts";
 import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
-import { bundle, firmware, firmwareBecomes, firmwareHistory, install } from "./support/firmware.ts";
+import {
+  accepted,
+  activate,
+  bundle,
+  byUpload,
+  firmware,
+  firmwareBecomes,
+  firmwareHistory,
+  install,
+} from "./support/firmware.ts";
 import { boxOnAir } from "./support/onAir.ts";
 
 type UpdateMoment = "receive" | "verify" | "install" | "activate" | "U-Boot" | "kernel" | "start" | "gate";
@@ -162,14 +171,10 @@ class Cuts {
         return `after ${ms} ms`;
       }
       case "install": {
-        if (status.bundle === null) {
-          const sent = await box.upload("/firmware/bundle", wanted.bundle);
-          assert.equal(sent.status, 201, JSON.stringify(sent.body));
-        }
+        if (status.bundle === null) await byUpload(box, wanted.bundle);
         const from = await this.#written();
         const order = { activation: { when: "manual" }, downgrade: true };
-        const answer = await box.api("POST", "/firmware/install", order);
-        assert.equal(answer.status, 202, JSON.stringify(answer.body));
+        await accepted(box.api("POST", "/firmware/install", order));
         const bytes = Math.floor(this.#random() * wanted.size);
         await this.#until(async () => (await this.#written()) - from >= bytes || (await this.#progress()).what === "");
         await this.#cut();
@@ -203,8 +208,7 @@ class Cuts {
   async #inBoot(status: FirmwareStatus, wanted: Release, shown: RegExp, most: number, more = async () => {}) {
     await this.#haveOther(status, wanted);
     const from = this.box.console.length;
-    const order = await this.box.api("POST", "/firmware/activate", { when: "now" });
-    assert.equal(order.status, 202, JSON.stringify(order.body));
+    await activate(this.box);
     await this.box.shows(shown, from);
     await more();
     const ms = await this.#after(most);
@@ -219,8 +223,7 @@ class Cuts {
     if (status.bundle === null) await install(this.box, wanted.bundle);
     else {
       const order = { activation: { when: "manual" }, downgrade: true };
-      const answer = await this.box.api("POST", "/firmware/install", order);
-      assert.equal(answer.status, 202, JSON.stringify(answer.body));
+      await accepted(this.box.api("POST", "/firmware/install", order));
       await firmwareBecomes(this.box, ({ work }) => work === null);
     }
   }

@@ -10,8 +10,13 @@ import type { SlotName } from "../../src/update/status.ts";
 import { Continuity } from "./support/continuity.ts";
 import { buildImage, type EmulatedBox } from "./support/emulatedBox.ts";
 import {
+  accepted,
   activate,
+  type Bring,
   bundle,
+  byStick,
+  byUpload,
+  byUrl,
   changedSlot,
   firmware,
   firmwareBecomes,
@@ -33,11 +38,12 @@ describe("updates", { timeout: 1_500_000 }, () => {
   const steps: string[] = [];
   const step = (what: string) =>
     steps.push(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+  let image = "";
   let next = "";
   let box: EmulatedBox;
 
   before(async () => {
-    const image = buildImage();
+    image = buildImage();
     next = join(buildImage("--version", "0.2.0"), "slot.ext4");
     bundle(next, "0.2.0", file("good.raucb"));
     step(`the bundle of 0.2.0 is made: ${(statSync(file("good.raucb")).size / 1e6).toFixed(0)} MB`);
@@ -140,7 +146,7 @@ describe("updates", { timeout: 1_500_000 }, () => {
 
   test("an update is installed on air without a continuity error, and is good in the other slot", async () => {
     const stream = Continuity.watch(box);
-    await install(box, file("good.raucb"), (what) => step(`0.2.0 is ${what}`));
+    await install(box, file("good.raucb"), { onStep: (what) => step(`0.2.0 is ${what}`) });
     const slot = await slotOf(box, "B");
     assert.deepEqual([slot.state, slot.version, slot.next], ["new", "0.2.0", false]);
     const at = box.console.length;
@@ -152,14 +158,7 @@ describe("updates", { timeout: 1_500_000 }, () => {
     assert.deepEqual(stream.errors, []);
     assert.ok(stream.datagrams > 1000, `${stream.datagrams} datagrams`);
     const again = Continuity.watch(box);
-    await box.shellReady(rebooted);
-    await box.apiReady();
-    const { version } = await firmwareBecomes(
-      box,
-      ({ slots }) => slots?.find(({ name }) => name === "B")?.state === "good",
-    );
-    step("0.2.0 is good in slot B");
-    assert.equal(version, "0.2.0");
+    await isGood(rebooted, "B", "0.2.0");
     assert.deepEqual(await state(), ["BOOT_ORDER=B A", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"]);
     assert.ok(again.datagrams > 0);
     assert.deepEqual(again.errors, []);
@@ -173,9 +172,18 @@ describe("updates", { timeout: 1_500_000 }, () => {
     );
   });
 
+  interface Bad {
+    name: string;
+    version: string;
+    bring?: Bring;
+    reason: RegExp;
+    /** Until the box is back. */
+    seconds: number;
+  }
+
   /** Installs to slot A what is bad, and waits for the box to come back from it. */
-  async function fallsBack(name: string, version: string, reason: RegExp, seconds: number): Promise<void> {
-    await install(box, file(name), (what) => step(`${version} is ${what}`));
+  async function fallsBack({ name, version, bring = byUpload, reason, seconds }: Bad): Promise<void> {
+    await install(box, file(name), { bring, onStep: (what) => step(`${version} is ${what}`) });
     let at = box.console.length;
     await activate(box);
     at = await box.shows(/Steadycast: booting slot A/, at);
@@ -197,31 +205,67 @@ describe("updates", { timeout: 1_500_000 }, () => {
     assert.match(event?.detail ?? "", reason);
   }
 
-  test("from a kernel that panics the box comes back by itself", async () => {
+  test("from a kernel that panics, fetched by its URL, the box comes back by itself", async () => {
     bundle(panickingSlot(next, file("panic.img")), "0.3.0", file("panic.raucb"));
     const from = box.console.length;
-    await fallsBack("panic.raucb", "0.3.0", /did not start/, 120);
+    await fallsBack({ name: "panic.raucb", version: "0.3.0", bring: byUrl, reason: /did not start/, seconds: 120 });
     assert.equal(box.console.slice(from).match(/Kernel panic/g)?.length, 3);
   });
 
-  test("from a supervisor that ends at its start the box comes back by itself", async () => {
+  test("from a supervisor that ends at its start, brought on a stick, the box comes back by itself", async () => {
     const broken = { content: 'console.error("broken");\nprocess.exit(1);\n', mode: "0100644" };
     const slot = changedSlot(next, file("crash.img"), "0.4.0", { "/usr/lib/steadycast/dist/steadycast.js": broken });
     bundle(slot, "0.4.0", file("crash.raucb"));
     rmSync(slot);
-    await fallsBack("crash.raucb", "0.4.0", /supervisor ended/, 400);
+    await fallsBack({
+      name: "crash.raucb",
+      version: "0.4.0",
+      bring: byStick,
+      reason: /supervisor ended/,
+      seconds: 400,
+    });
   });
 
   test("from firmware whose channels cannot transmit the box comes back by itself", async () => {
     const broken = { content: "#!/bin/sh\nexit 1\n", mode: SCRIPT };
-    // Its own health gate has less patience: it is the same with five minutes of it.
-    const gate = readFileSync("rootfs/usr/lib/steadycast/good", "utf8").replace("patience=300", "patience=120");
+    // Its own health gate has a minute of patience: with its five it is the same.
+    const gate = readFileSync("rootfs/usr/lib/steadycast/good", "utf8").replace("patience=300", "patience=60");
     const slot = changedSlot(next, file("mute.img"), "0.5.0", {
       "/usr/lib/steadycast/media/transmit/transmit": broken,
       "/usr/lib/steadycast/good": { content: gate, mode: SCRIPT },
     });
     bundle(slot, "0.5.0", file("mute.raucb"));
     rmSync(slot);
-    await fallsBack("mute.raucb", "0.5.0", /transmit/i, 600);
+    await fallsBack({ name: "mute.raucb", version: "0.5.0", reason: /transmit/i, seconds: 600 });
   });
+
+  test("the box goes back to an older version on explicit order, and from there to the one before", async () => {
+    const early = await box.api("POST", "/firmware/rollback", {});
+    assert.equal(early.status, 409, "what was given up is nothing to roll back to");
+    bundle(join(image, "slot.ext4"), "0.1.0", file("old.raucb"));
+    await byUpload(box, file("old.raucb"));
+    let at = box.console.length;
+    await accepted(box.api("POST", "/firmware/install", { activation: { when: "now" }, downgrade: true }));
+    at = await box.shows(/Steadycast: booting slot A/, at, 180);
+    step("slot A boots 0.1.0");
+    await isGood(at, "A", "0.1.0");
+    at = box.console.length;
+    await accepted(box.api("POST", "/firmware/rollback", {}));
+    at = await box.shows(/Steadycast: booting slot B/, at);
+    step("slot B boots 0.2.0");
+    await isGood(at, "B", "0.2.0");
+    const told = (await firmwareHistory(box)).map(({ what }) => what);
+    assert.deepEqual(told.slice(0, told.indexOf("rolled-back") + 1), ["started", "rolled-back"]);
+  });
+
+  /** @param at where in the console its boot begins */
+  async function isGood(at: number, name: SlotName, wanted: string): Promise<void> {
+    await box.shellReady(at);
+    await box.apiReady();
+    const { version } = await firmwareBecomes(box, ({ slots }) =>
+      Boolean(slots?.some((slot) => slot.name === name && slot.running && slot.state === "good")),
+    );
+    assert.equal(version, wanted);
+    step(`${version} is good in slot ${name}`);
+  }
 });

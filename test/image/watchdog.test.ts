@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Continuity } from "./support/continuity.ts";
-import { buildImage, EmulatedBox, sleep } from "./support/emulatedBox.ts";
+import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
+import { boxOnAir } from "./support/onAir.ts";
 
 describe("the watchdog chain", { timeout: 1_200_000 }, () => {
   let box: EmulatedBox;
@@ -14,12 +15,10 @@ describe("the watchdog chain", { timeout: 1_200_000 }, () => {
   const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
 
   before(async () => {
-    box = new EmulatedBox(buildImage());
+    box = await boxOnAir(buildImage());
+    // Whoever asks here is nobody in particular.
+    box.token = "";
     wire = Continuity.watch(box);
-    await box.start();
-    await box.shellReady();
-    await isGood();
-    step("the slot is good");
   });
   after(async () => {
     await box?.remove();

@@ -133,7 +133,7 @@ export class EmulatedBox {
         ...["-device", "virtio-net-pci,netdev=net,romfile="],
         ...["-chardev", `socket,id=frames,path=${path("frames")}`],
         ...["-object", "filter-mirror,id=mirror,netdev=net,queue=rx,outdev=frames"],
-        ...["-device", "i6300esb", "-action", "watchdog=reset"],
+        ...["-device", "i6300esb", "-action", "watchdog=reset", "-device", "qemu-xhci,id=usb"],
         ...["-qmp", `unix:${path("qmp")},server=on,wait=off`],
         ...(state === undefined ? [] : ["-incoming", `exec:cat '${state}'`]),
       ],
@@ -364,6 +364,18 @@ export class EmulatedBox {
       this.#ports.set(Number(guest), Number(host));
     }
     if (this.#ports.size !== 2) throw new Error(`QEMU tells no ports: ${String(told)}`);
+  }
+
+  /** Plugs a USB stick in. @param file all that is on it */
+  async plugStick(file: string): Promise<void> {
+    const medium = { driver: "file", filename: resolve(file) };
+    await this.qmp("blockdev-add", { "node-name": "stick", driver: "raw", "read-only": true, file: medium });
+    await this.qmp("device_add", { driver: "usb-storage", bus: "usb.0", drive: "stick", id: "stick" });
+  }
+
+  /** Pulls it, whatever is being read from it. */
+  async pullStick(): Promise<void> {
+    await this.qmp("device_del", { id: "stick" });
   }
 
   /** A command to QEMU. */

@@ -1,9 +1,11 @@
 /** Bundles for the emulated box, good and bad ones, and what its API says of its firmware. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   closeSync,
   copyFileSync,
+  createReadStream,
   mkdirSync,
   openSync,
   rmSync,
@@ -12,9 +14,14 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { basename, dirname, join } from "node:path";
-import type { FirmwareEvent, FirmwareStatus, SlotName, SlotStatus } from "../../../src/update/status.ts";
-import { type EmulatedBox, sleep } from "./emulatedBox.ts";
+import type { FirmwareEvent, FirmwareStatus, SlotName, SlotStatus, UsbBundle } from "../../../src/update/status.ts";
+import { type Answer, type EmulatedBox, sleep } from "./emulatedBox.ts";
+
+/** As the box reaches it through QEMU's network. */
+const THIS_MACHINE = "10.0.2.2";
 
 /** Makes a bundle of a slot's image. */
 export function bundle(slot: string, version: string, out: string, env: NodeJS.ProcessEnv = {}): string {
@@ -105,17 +112,66 @@ export async function firmwareBecomes(
   }
 }
 
-/** Sends a bundle and has it installed to the slot that does not run. */
+/** How a bundle comes to the box. */
+export type Bring = (box: EmulatedBox, file: string) => Promise<void>;
+
+export const byUpload: Bring = async (box, file) => {
+  const sent = await box.upload("/firmware/bundle", file);
+  assert.equal(sent.status, 201, JSON.stringify(sent.body));
+};
+
+/** The box fetches it from this machine. */
+export const byUrl: Bring = async (box, file) => {
+  const server = createServer((_, answer) => {
+    answer.writeHead(200, { "Content-Length": statSync(file).size });
+    createReadStream(file).pipe(answer);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const url = `http://${THIS_MACHINE}:${port}/${basename(file)}`;
+    await accepted(box.api("POST", "/firmware/fetch", { url }));
+    const { bundle } = await firmwareBecomes(box, ({ work }) => work === null);
+    assert.equal(bundle?.origin, "url");
+  } finally {
+    server.close();
+  }
+};
+
+/** Somebody plugs a stick in, and pulls it when the box has taken the bundle from it. */
+export const byStick: Bring = async (box, file) => {
+  const stick = `${file}.stick`;
+  const kilobytes = Math.ceil(statSync(file).size / 1024) + 8192;
+  execFileSync("mkfs.vfat", ["-C", "-n", "UPDATES", stick, String(kilobytes)], { stdio: "ignore" });
+  execFileSync("mcopy", ["-i", stick, file, "::"]);
+  await box.plugStick(stick);
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const { body } = await box.api("GET", "/firmware/usb");
+    const [found] = (body as { bundles: UsbBundle[] }).bundles;
+    if (found !== undefined) {
+      assert.deepEqual([found.stick, found.file, found.size], ["UPDATES", basename(file), statSync(file).size]);
+      await accepted(box.api("POST", "/firmware/usb", { id: found.id }));
+      break;
+    }
+    if (performance.now() > end) throw new Error("The box does not find the stick");
+    await sleep(500);
+  }
+  const { bundle } = await firmwareBecomes(box, ({ work }) => work === null);
+  assert.equal(bundle?.origin, "usb");
+  await box.pullStick();
+  rmSync(stick);
+};
+
+/** Brings a bundle and has it installed to the slot that does not run. */
 export async function install(
   box: EmulatedBox,
   file: string,
-  onStep: (what: string) => void = () => {},
+  { bring = byUpload, onStep = () => {} }: { bring?: Bring; onStep?: (what: string) => void } = {},
 ): Promise<void> {
-  const sent = await box.upload("/firmware/bundle", file);
-  assert.equal(sent.status, 201, JSON.stringify(sent.body));
+  await bring(box, file);
   onStep("received and verified");
-  const order = await box.api("POST", "/firmware/install", { activation: { when: "manual" } });
-  assert.equal(order.status, 202, JSON.stringify(order.body));
+  await accepted(box.api("POST", "/firmware/install", { activation: { when: "manual" } }));
   const { trouble } = await firmwareBecomes(box, ({ work }) => work === null);
   assert.equal(trouble, "");
   onStep("installed");
@@ -123,6 +179,11 @@ export async function install(
 
 /** The box starts the other slot, now. */
 export async function activate(box: EmulatedBox): Promise<void> {
-  const order = await box.api("POST", "/firmware/activate", { when: "now" });
-  assert.equal(order.status, 202, JSON.stringify(order.body));
+  await accepted(box.api("POST", "/firmware/activate", { when: "now" }));
+}
+
+/** An order that is carried out from now on. */
+export async function accepted(order: Promise<Answer>): Promise<void> {
+  const { status, body } = await order;
+  assert.equal(status, 202, JSON.stringify(body));
 }
