@@ -2,7 +2,7 @@
 import type { Activations } from "./activations.ts";
 import type { Bundles } from "./bundles.ts";
 import type { Desk } from "./desk.ts";
-import { noWork, type StoredBundle, type StoredWork } from "./memory.ts";
+import { type Memory, noWork, type StoredBundle, type StoredWork } from "./memory.ts";
 import { conflict, failed, type Taken } from "./results.ts";
 import type { Outcome, Tell } from "./slots.ts";
 import type { Activation, WorkStatus } from "./status.ts";
@@ -40,9 +40,11 @@ export class Installations {
     if (desk.isOlder(version) && downgrade !== true) {
       return conflict(`Version ${version} is older than ${desk.release.version}: installed only on explicit order`);
     }
+    const boot = desk.reading?.boot ?? "";
     const work = { ...noWork, what: "install" as const, who, version, build, size, activation };
     desk.begin(BEGINNING);
-    void this.#install(bundle, { ...work, slot: other.name, downgrade: downgrade === true });
+    const { name: slot, installed: before } = other;
+    void this.#install(bundle, { ...work, slot, before, boot, downgrade: downgrade === true });
     return { ok: true };
   }
 
@@ -50,11 +52,12 @@ export class Installations {
   async resume(work: StoredWork): Promise<void> {
     const { memory, slots, reading } = this.#desk;
     const { who, version, slot } = work;
-    const still = await slots.isInstalling().catch(() => false);
+    // A power cut may have taken what was written last: what the slots tell after it is no proof.
+    const isSameBoot = work.boot === reading?.boot;
+    const still = isSameBoot && (await slots.isInstalling().catch(() => false));
     const written = reading?.slots.find(({ name }) => name === slot);
-    const before = slot === null ? null : memory.current.slots[slot];
-    const isNew =
-      written?.content === "whole" && written.version === version && written.installed !== before?.installed;
+    const isWhole = isSameBoot && written?.content === "whole";
+    const isNew = isWhole && written.version === version && written.installed !== work.before;
     if (still || isNew) {
       this.#desk.begin(BEGINNING);
       void slots
@@ -66,7 +69,7 @@ export class Installations {
     const detail = "The box went down while it was being installed";
     const event = this.#desk.event("interrupted", { version, slot, who, detail });
     const trouble = `Version ${version} is not installed: the box went down meanwhile. Order it again`;
-    await memory.change({ work: null, trouble }, event);
+    await memory.change({ work: null, trouble, ...(isWhole ? {} : this.#inPart(work)) }, event);
   }
 
   readonly #tell: Tell = (percent, step) => this.#desk.progress({ percent, step });
@@ -90,7 +93,10 @@ export class Installations {
     if (!done.ok || slot === null || found === undefined) {
       const why = done.ok ? "the slots cannot be read" : done.why;
       const event = desk.event("failed", { version, slot, who, detail: why });
-      await desk.memory.change({ work: null, trouble: `Version ${version} could not be installed: ${why}` }, event);
+      const trouble = `Version ${version} could not be installed: ${why}`;
+      const isUntouched = found !== undefined && found.content !== "part" && found.installed === work.before;
+      const change = isUntouched ? {} : this.#inPart(work);
+      await desk.memory.change({ work: null, trouble, ...change }, event);
       desk.log("error", `version ${version} could not be installed: ${why}`);
       desk.end();
       return;
@@ -103,5 +109,12 @@ export class Installations {
     desk.log("info", `version ${version} is installed in slot ${slot}`);
     await this.#activations.order(activation, slot, who);
     desk.end();
+  }
+
+  /** What is remembered of a slot that nobody may start. */
+  #inPart({ slot, version, build }: StoredWork): Pick<Memory, "slots"> {
+    const { slots } = this.#desk.memory.current;
+    if (slot === null) return { slots };
+    return { slots: { ...slots, [slot]: { version, build, installed: null, state: "part", why: "" } } };
   }
 }

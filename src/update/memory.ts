@@ -43,14 +43,19 @@ const work = z.object({
   slot: slotName.nullable(),
   activation,
   downgrade: z.boolean(),
+  /** The boot of the machine in which it was begun. */
+  boot: z.string(),
+  /** When the slot was installed before, as the slots tell it. */
+  before: z.string().nullable(),
 });
 
 const slot = z.object({
   version: z.string(),
   build: z.string(),
-  /** As the slots tell it; this is void when that is another one. */
+  /** As the slots tell it; this is void when that is another one, but for `part`. */
   installed: z.string().nullable(),
-  state: z.enum(["new", "good", "bad"]),
+  /** `part`: an installation has begun and not ended, whatever the slots tell: what they noted last may be lost. */
+  state: z.enum(["new", "good", "bad", "part"]),
   why: z.string(),
 });
 
@@ -88,7 +93,7 @@ export type StoredWork = z.infer<typeof work>;
 
 /** What is not known of work, or does not matter to it. */
 export const noWork = {
-  ...{ version: "", build: "", size: 0, slot: null, downgrade: false },
+  ...{ version: "", build: "", size: 0, slot: null, downgrade: false, boot: "", before: null },
   activation: { when: "manual" } as const,
 };
 

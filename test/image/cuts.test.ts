@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { FirmwareStatus, SlotName } from "../../src/update/status.ts";
+import { type FirmwareStatus, type SlotName, slotNames } from "../../src/update/status.ts";
 import { readDisk } from "./support/disk.ts";
 import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
 import {
@@ -114,7 +114,7 @@ class Cuts {
     const at = await this.#cutAt(moment);
     this.#stop();
     await this.#changes;
-    const expected = await this.#checkDisk();
+    const { expected, whole } = await this.#checkDisk();
 
     await box.start();
     await box.shellReady();
@@ -130,6 +130,9 @@ class Cuts {
       (one) => one.work === null && running(one)?.state === "good" && running(one)?.attemptsLeft === 3,
     );
     assert.equal(status.version, version);
+    for (const { name, state } of status.slots ?? []) {
+      assert.ok(whole.has(name) || state === "bad" || state === "empty", `slot ${name} is ${state}, and not whole`);
+    }
     const [event] = await firmwareHistory(box);
     const isNew = JSON.stringify(event) !== JSON.stringify(before);
     if (moment === "config") return `${at}: change ${this.#acknowledged} of ${this.#sent}`;
@@ -300,15 +303,17 @@ class Cuts {
 
   // ---- the disk ------------------------------------------------------------------------------------------------------
 
-  /** The slot that the next boot takes holds one release, bit for bit. Gives its version. */
-  async #checkDisk(): Promise<string> {
+  /** The slot that the next boot takes holds one release, bit for bit. Gives its version, and all slots that do. */
+  async #checkDisk(): Promise<{ expected: string; whole: Set<SlotName> }> {
     return await readDisk(this.box, (disk) => {
       const { state } = disk;
       assert.ok(state, "the boot state is valid");
-      const slot: SlotName = state.order.find((name) => state.left[name] > 0) ?? "A";
-      const whole = this.#releases.find(({ size, sha256 }) => disk.slot(slot, size) === sha256);
-      assert.ok(whole, `slot ${slot}, which is next to boot, holds no release as a whole`);
-      return whole.version;
+      const inside = (slot: SlotName) =>
+        this.#releases.find(({ size, sha256 }) => disk.slot(slot, size) === sha256)?.version;
+      const next: SlotName = state.order.find((name) => state.left[name] > 0) ?? "A";
+      const expected = inside(next);
+      assert.ok(expected !== undefined, `slot ${next}, which is next to boot, holds no release as a whole`);
+      return { expected, whole: new Set(slotNames.filter((name) => inside(name) !== undefined)) };
     });
   }
 }

@@ -318,6 +318,49 @@ test("a power cut is told, whatever was under way", async (t) => {
   assert.deepEqual(slotsOf(bench)?.[1], "B new 0.2.0");
 });
 
+test("a slot that a power cut has left half-written is not started, whatever the slots tell of it", async (t) => {
+  const lost = { version: "", build: "", installed: null, whole: true };
+  const before = { version: "0.1.0", build: "one", installed: null, whole: true };
+  const ended = { version: "0.3.0", build: "three", installed: "2026-01-01T13:00:00.000Z", whole: true };
+  for (const told of [lost, before, ended]) {
+    const bench = await Bench.start(t);
+    await bench.send("0.2.0 two");
+    await bench.update.install({ activation: { when: "now" } }, "anna");
+    await bench.settled();
+    await bench.reboot();
+    bench.box.isGood = true;
+    await bench.clock.advance(6000);
+    assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+    await bench.send("0.3.0 three");
+    bench.box.whileInstalling = () => new Promise(() => {});
+    await bench.update.install({ activation: { when: "manual" } }, "anna");
+    while (bench.box.inside.A?.whole !== false) await new Promise(setImmediate);
+    bench.box.installing = false;
+    bench.box.inside.A = told;
+    await bench.reboot();
+    assert.deepEqual(slotsOf(bench)?.[0], "A bad 0.3.0 It was written only in part");
+    assert.equal((await bench.update.activations.rollBack("anna")).ok, false);
+    assert.equal((await bench.update.activations.activate({ when: "now" }, "anna")).ok, false);
+    await bench.restart();
+    assert.deepEqual(slotsOf(bench)?.[0], "A bad 0.3.0 It was written only in part");
+    bench.box.whileInstalling = async () => {};
+    await bench.update.install({ activation: { when: "manual" } }, "anna");
+    await bench.settled();
+    assert.deepEqual(slotsOf(bench)?.[0], "A new 0.3.0");
+  }
+});
+
+test("what nobody knows of, and the boot state does not list, is not started", async (t) => {
+  const bench = await Bench.start(t);
+  bench.box.inside.B = { version: "", build: "", installed: null, whole: true };
+  await bench.restart();
+  assert.deepEqual(slotsOf(bench)?.[1], "B bad Nobody knows whether it was written as a whole");
+  bench.box.order = ["A", "B"];
+  bench.box.left.B = 3;
+  await bench.restart();
+  assert.deepEqual(slotsOf(bench)?.[1], "B good", "it was good, or it would not be tried");
+});
+
 test("a supervisor that is started anew goes on with an installation", async (t) => {
   for (const ended of [false, true]) {
     const bench = await Bench.start(t);

@@ -17,19 +17,30 @@ export async function boxOnAir(image: string, options: Omit<BoxOptions, "from"> 
   return box;
 }
 
-async function still(image: string): Promise<Still & { token: string }> {
+type KnownStill = Still & { token: string };
+
+/** Those that this process has looked for, so that two tests at once make one. */
+const stills = new Map<string, Promise<KnownStill>>();
+
+async function still(image: string): Promise<KnownStill> {
+  const found = stills.get(image) ?? find(image);
+  stills.set(image, found);
+  return await found;
+}
+
+async function find(image: string): Promise<KnownStill> {
   const hash = createHash("sha256");
   for (const name of ["emulatedBox.ts", "onAir.ts"]) hash.update(readFileSync(new URL(name, import.meta.url)));
   const folder = join(image, `on-air-${hash.digest("hex").slice(0, 16)}`);
   const known = join(folder, "still.json");
   if (!existsSync(known)) {
-    // Whoever else makes one meanwhile makes one of its own: the first to end is taken.
+    // Another process that makes one meanwhile makes one of its own: the first to end is taken.
     const work = `${folder}.${process.pid}`;
     mkdirSync(work);
     try {
       const token = await make(image, work);
-      const still = { state: join(folder, "state"), disk: join(folder, "disk.qcow2"), token };
-      writeFileSync(join(work, "still.json"), JSON.stringify(still));
+      const made = { state: join(folder, "state"), disk: join(folder, "disk.qcow2"), token };
+      writeFileSync(join(work, "still.json"), JSON.stringify(made));
       renameSync(work, folder);
     } catch (error) {
       if (!existsSync(known)) throw error;
@@ -37,7 +48,7 @@ async function still(image: string): Promise<Still & { token: string }> {
       rmSync(work, { recursive: true, force: true });
     }
   }
-  return JSON.parse(readFileSync(known, "utf8")) as Still & { token: string };
+  return JSON.parse(readFileSync(known, "utf8")) as KnownStill;
 }
 
 async function make(image: string, folder: string): Promise<string> {
