@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import test, { describe } from "node:test";
-import { fakeTree, read, readKconfig } from "./support/trees.ts";
+import { boards, defconfigOf, fakeTree, read, readKconfig, repository } from "./support/trees.ts";
 
 /** By GStreamer plug-in of the bench image: what selects it of Buildroot's packages. What has none is always there. */
 const plugins: Record<string, string | undefined> = {
-  a52dec: "UGLY_PLUGIN_A52DEC",
+  // liba52 and libdca are no packages of Buildroot's: libav decodes what they do.
+  a52dec: "LIBAV",
   alsa: "BASE_PLUGIN_ALSA",
   app: "BASE_PLUGIN_APP",
   audioconvert: "BASE_PLUGIN_AUDIOCONVERT",
@@ -15,7 +18,6 @@ const plugins: Record<string, string | undefined> = {
   avi: "GOOD_PLUGIN_AVI",
   coreelements: undefined,
   deinterlace: "GOOD_PLUGIN_DEINTERLACE",
-  // libdca is no package of Buildroot's: libav decodes it.
   dtsdec: "LIBAV",
   flv: "GOOD_PLUGIN_FLV",
   id3demux: "GOOD_PLUGIN_ID3DEMUX",
@@ -114,6 +116,53 @@ const packages: Record<string, string | undefined> = {
   zstd: "ZSTD",
 };
 
+/** By what has them of Buildroot's (one of them is enough): programs that the scripts of the box run. */
+const programs: Record<string, string> = {
+  BUSYBOX: "grep sed",
+  COREUTILS:
+    "basename cat chmod chown cp cut date dd dirname head mkdir mktemp mv paste realpath rm rmdir sha256sum sleep " +
+    "sort stat sync timeout tr",
+  E2FSPROGS: "e2label mke2fs",
+  LIBUBOOTENV: "fw_printenv fw_setenv",
+  "NODEJS STEADYCAST_NODE_NPM": "node",
+  OPENSSH_KEY_UTILS: "ssh-keygen",
+  RAUC: "rauc",
+  SYSTEMD: "systemctl",
+  UTIL_LINUX_BINARIES: "blkdiscard blkid blockdev lsblk sfdisk",
+  UTIL_LINUX_MOUNT: "mount umount",
+  UTIL_LINUX_PARTX: "partx",
+};
+
+/** What a shell knows by itself. */
+const builtins = new Set(
+  (
+    "break case continue do done echo elif else esac exec exit false fi for if in kill local printf read return set " +
+    "shift then trap true until while"
+  ).split(" "),
+);
+
+/** Programs that the scripts in rootfs/usr/lib/steadycast run: the words where a command may begin. */
+function programsOfScripts(): string[] {
+  const folder = join(repository, "rootfs/usr/lib/steadycast");
+  const texts = readdirSync(folder)
+    .map((file) => read("rootfs/usr/lib/steadycast", file))
+    .filter((text) => /^#!|^# To be sourced/.test(text));
+  const functions = new Set(texts.flatMap((text) => [...text.matchAll(/^(\w+)\(\)/gm)].map(([, name]) => name)));
+  const begin = /(^|[;|&{]|\$\((?!\())[ \t]*/;
+  const before = /(?:(?:if|elif|while|until|then|do|else|!|\{)[ \t]+)*(?:\w+=[^\s"]*[ \t]+)*/;
+  const command = new RegExp(`${begin.source}${before.source}([a-z][\\w-]*)(?![\\w=(-])(\\)?)`, "gm");
+  const found = texts.flatMap((text) => {
+    const code = text
+      .replaceAll(/(^|\s)#.*/gm, "$1")
+      .replaceAll(/'[^']*'/g, "''")
+      .replaceAll(/\$\{[^{}]*\}/g, "$x")
+      .replaceAll(/\btimeout \d+ /g, "timeout; ");
+    // What ends with a bracket that has not been opened there is a pattern of `case`.
+    return [...code.matchAll(command)].flatMap(([, at, word = "", end]) => (end === ")" && at !== "$(" ? [] : [word]));
+  });
+  return [...new Set(found)].filter((word) => !builtins.has(word) && !functions.has(word)).toSorted();
+}
+
 /** Names of a list of firmware/disk. */
 const namesOf = (text: string): string[] => text.split("\n").filter((line) => /^[a-z0-9]/.test(line));
 
@@ -149,6 +198,29 @@ describe("images of Buildroot have what the bench image has", () => {
       assert.ok(name in packages, `which of Buildroot's packages is ${name}?`);
       const option = packages[name];
       assert.ok(option === undefined || all.has(option), `${name}: BR2_PACKAGE_${option ?? ""}`);
+    }
+  });
+
+  test("its Node.js: with ICU, for Intl and for Unicode in regular expressions", (context) => {
+    const { symbols } = readKconfig(fakeTree(context, "upstream", "2026.05"));
+    const builders = Object.values(symbols)
+      .map(({ selects }) => selects.map(([target]) => target))
+      .filter((targets) => targets.includes("BR2_PACKAGE_NODEJS"));
+    assert.equal(builders.length, 1);
+    for (const targets of builders) assert.ok(targets.includes("BR2_PACKAGE_ICU"), targets.join(" "));
+  });
+
+  test("every program that the scripts of the box run", (context) => {
+    const named = programsOfScripts();
+    assert.deepEqual(Object.values(programs).join(" ").split(" ").toSorted(), named);
+    for (const board of boards) {
+      const defconfig = defconfigOf(board);
+      const tree = fakeTree(context, board.startsWith("rk") ? "vendor" : "upstream", "2026.05");
+      const config = readKconfig(tree, defconfig).loaded[defconfig]?.config ?? "";
+      for (const [options, words] of Object.entries(programs)) {
+        const has = options.split(" ").some((option) => config.includes(`BR2_PACKAGE_${option}=y\n`));
+        assert.ok(has, `${board} has none of ${options}, and no ${words}`);
+      }
     }
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { describe } from "node:test";
@@ -17,11 +17,15 @@ import {
 
 const kindOf = (board: string): "upstream" | "vendor" => (board.startsWith("rk") ? "vendor" : "upstream");
 
-/** What a tree drops of a defconfig when it loads it as Buildroot does. */
+/** What a tree drops of a defconfig when it loads it as Buildroot does. It may warn of nothing that is selected. */
 function droppedBy(tree: string, board: string, output: string, defconfig = defconfigOf(board)): string {
-  execFileSync("make", ["-s", "-C", tree, `BR2_EXTERNAL=${external}`, `O=${output}`, `steadycast_${board}_defconfig`], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const { status, stderr } = spawnSync(
+    "make",
+    ["-s", "-C", tree, `BR2_EXTERNAL=${external}`, `O=${output}`, `steadycast_${board}_defconfig`],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr, /unmet direct dependencies/);
   try {
     execFileSync(join(repository, "scripts/image/fragments"), [join(output, ".config"), defconfig], {
       encoding: "utf8",
@@ -116,6 +120,46 @@ describe("Kconfig of the external tree", () => {
     });
   }
 
+  test("what a toolchain or a processor lacks takes ours away, and not only what they depend on", (context) => {
+    const tree = fakeTree(context, "upstream", "2026.05");
+    const symbols = join(tree, "symbols.in");
+    const text = readFileSync(symbols, "utf8");
+    // What nobody is asked for gets a prompt, by which a defconfig can take it away.
+    const given = /^(config (BR2_\w+)\n\tbool)(?=\n\tdefault y)/gm;
+    const lacks = [...text.matchAll(given)].map(([, , name]) => `# ${name} is not set`);
+    assert.ok(lacks.length >= 7);
+    write(symbols, text.replaceAll(given, '$1 "given"'));
+    lacks.push("BR2_STATIC_LIBS=y", "# BR2_TOOLCHAIN_BUILDROOT_CXX is not set");
+    lacks.push("# BR2_TOOLCHAIN_BUILDROOT_GLIBC is not set");
+    const whole = readFileSync(defconfigOf("qemu_aarch64"), "utf8");
+    const wholes = [whole, whole.replace("BR2_PACKAGE_STEADYCAST=y", "BR2_PACKAGE_STEADYCAST_MEDIA=y")];
+    const folder = scratch(context);
+    const defconfigs = wholes.flatMap((lines, part) =>
+      lacks.map((lack, index) => {
+        const file = join(folder, `${part}-${index}`);
+        const [[name = ""] = []] = settings(lack);
+        write(file, `${lines.replace(new RegExp(`^${name}=.*\n`, "m"), "")}${lack}\n`);
+        return { file, lack };
+      }),
+    );
+    const { loaded } = readKconfig(tree, ...defconfigs.map(({ file }) => file));
+    for (const { file, lack } of defconfigs) {
+      assert.ok(loaded[file]?.config.includes(`${lack}\n`), lack);
+      const ours = loaded[file]?.unmet.filter(([selector]) => selector.startsWith("BR2_PACKAGE_STEADYCAST"));
+      assert.deepEqual(ours, [], lack);
+    }
+  });
+
+  test("a warning of what is selected is found out", (context) => {
+    const tree = fakeTree(context, "upstream", "2026.05");
+    const symbols = join(tree, "symbols.in");
+    const other = 'config BR2_PACKAGE_NFTABLES\n\tbool "package_nftables"\n';
+    const text = readFileSync(symbols, "utf8");
+    assert.ok(text.includes(other));
+    write(symbols, text.replace(other, `${other}\tdepends on BR2_STATIC_LIBS\n`));
+    assert.throws(() => droppedBy(tree, "qemu_aarch64", scratch(context)), /unmet direct dependencies/);
+  });
+
   test("a line that a tree does not know is found out, and one whose dependency is gone", (context) => {
     const tree = fakeTree(context, "upstream", "2026.05");
     const output = scratch(context);
@@ -157,6 +201,8 @@ describe("Kconfig of the external tree", () => {
         const output = scratch(context);
         assert.equal(droppedBy(tree, board, output), "");
         const config = new Map(settings(readFileSync(join(output, ".config"), "utf8")));
+        // Its fw_setenv would come before that of libubootenv.
+        assert.notEqual(config.get("BR2_PACKAGE_UBOOT_TOOLS_FWPRINTENV"), "y");
         for (const [symbol, { file, selects }] of Object.entries(readKconfig(standIn).symbols)) {
           if (!file.startsWith(external) || config.get(symbol) !== "y") continue;
           for (const [target, condition] of selects) {

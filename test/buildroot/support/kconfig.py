@@ -30,9 +30,11 @@ for file in defconfigs:
     problems += [warning for warning in kconf.warnings if warning not in problems]
     # As Kconfig's own conf: what is selected without what it depends on is a mistake of the one that selects.
     unmet = [
-        [symbol.name, kconfiglib.expr_str(symbol.direct_dep)]
+        [symbol.name, target.name, kconfiglib.expr_str(target.direct_dep)]
         for symbol in kconf.unique_defined_syms
-        if symbol.tri_value and symbol.rev_dep is not kconf.n and not kconfiglib.expr_value(symbol.direct_dep)
+        if symbol.tri_value
+        for target, cond in symbol.selects
+        if kconfiglib.expr_value(cond) and not kconfiglib.expr_value(target.direct_dep)
     ]
     loaded[file] = {"config": kconf._config_contents(""), "unmet": unmet}
 

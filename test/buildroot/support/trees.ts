@@ -69,8 +69,8 @@ export interface KconfigSymbol {
 
 export interface Kconfig {
   symbols: Record<string, KconfigSymbol>;
-  /** By defconfig: the whole configuration, and what is selected without what it depends on. */
-  loaded: Record<string, { config: string; unmet: [string, string][] }>;
+  /** By defconfig: the whole configuration, and what selects what without what that depends on. */
+  loaded: Record<string, { config: string; unmet: [string, string, string][] }>;
   problems: string[];
 }
 
