@@ -230,6 +230,16 @@ describe("packages", () => {
       user === "-" ? [] : [[user, home, shell, more.split(",").toSorted()]],
     );
     assert.deepEqual(made, users);
+    // No password is right; one that begins with ! would lock the account, for sshd without PAM, too.
+    for (const [user = "", , , , password] of rows) if (user !== "-") assert.equal(password, "*", user);
+  });
+
+  test("what sshd needs without PAM is there", () => {
+    assert.match(read("rootfs/usr/lib/steadycast/sshd_config"), /^UsePAM no$/m);
+    assert.ok(!existsSync(join(repository, "rootfs/etc/pam.d/sshd")));
+    // Its folder is in /var, which is memory.
+    assert.match(read("rootfs/etc/fstab"), /^tmpfs \/var tmpfs /m);
+    assert.match(read("rootfs/usr/lib/tmpfiles.d/steadycast.conf"), /^d \/var\/empty 0755 root root$/m);
   });
 });
 

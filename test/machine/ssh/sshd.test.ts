@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,7 +14,6 @@ import { SystemdSsh } from "../../../src/system/ssh/adapters.ts";
 const run = promisify(execFile);
 const LIMIT = { timeout: 60_000, skip: process.getuid?.() === 0 ? false : "another user's log-in takes root" };
 const SETTINGS = resolve("rootfs/usr/lib/steadycast/sshd_config");
-const PAM = resolve("rootfs/etc/pam.d");
 /** Nobody has these numbers. */
 const [ADMIN, SUPERVISOR] = [64124, 64125];
 
@@ -41,19 +40,18 @@ async function serve(t: TestContext): Promise<Server> {
   await mkdir(at("run"));
   await run("chown", [String(SUPERVISOR), at("run")]);
   const [passwd, shadow] = await Promise.all([readFile("/etc/passwd", "utf8"), readFile("/etc/shadow", "utf8")]);
-  // As systemd-sysusers(8) makes them: without a password that could be right.
+  // Without a password that could be right; admin's account is not locked ("!"), as in the images.
   const users = [
     `admin:x:${ADMIN}:${ADMIN}::/tmp:/bin/sh`,
     `steadycast:x:${SUPERVISOR}:${SUPERVISOR}::/:/usr/sbin/nologin`,
   ];
   await writeFile(at("passwd"), `${passwd}${users.join("\n")}\n`);
-  await writeFile(at("shadow"), `${shadow}admin:!*:19000::::::\nsteadycast:!*:19000::::::\n`, { mode: 0o600 });
-  await cp(PAM, at("pam.d"), { recursive: true });
+  await writeFile(at("shadow"), `${shadow}admin:*:19000::::::\nsteadycast:!*:19000::::::\n`, { mode: 0o600 });
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", at("host")]);
 
   const script = [
     ...[`mount --bind ${at("passwd")} /etc/passwd`, `mount --bind ${at("shadow")} /etc/shadow`],
-    ...[`mount --bind ${at("pam.d")} /etc/pam.d`, "mount -t tmpfs tmpfs /run", "mkdir /run/sshd /run/steadycast"],
+    ...["mount -t tmpfs tmpfs /run", "mkdir /run/sshd /run/steadycast"],
     ...[`mount --bind ${at("run")} /run/steadycast`, `exec /usr/sbin/sshd -i -e -f ${SETTINGS} -h ${at("host")}`],
   ].join(" && ");
   const children = new Set<ChildProcess>();
