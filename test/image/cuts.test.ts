@@ -20,7 +20,6 @@ import {
   firmware,
   firmwareBecomes,
   firmwareHistory,
-  install,
 } from "./support/firmware.ts";
 import { boxOnAir } from "./support/onAir.ts";
 
@@ -28,19 +27,12 @@ type UpdateMoment = "receive" | "verify" | "install" | "activate" | "U-Boot" | "
 /** The configuration is changed all the time, but not while a box boots: `config` is at nothing but such a change. */
 type Moment = UpdateMoment | "config";
 
-/** Two boxes at once: a boot does not keep both of a machine's processors busy. */
-const LANES: readonly (readonly Moment[])[] = [
-  [
-    ...(["receive", "verify", "config", "install", "install", "activate", "U-Boot"] as const),
-    ...(["config", "start", "receive", "install", "config", "gate"] as const),
-  ],
-  [
-    ...(["receive", "install", "config", "gate", "receive", "verify", "install"] as const),
-    ...(["config", "install", "activate", "kernel", "config", "activate"] as const),
-  ],
+const MOMENTS: readonly Moment[] = [
+  ...(["receive", "verify", "config", "install", "install", "activate", "U-Boot", "config", "start"] as const),
+  ...(["receive", "install", "config", "gate", "receive", "install", "config", "activate", "kernel"] as const),
+  ...(["receive", "verify", "install", "config", "install", "gate", "config", "activate"] as const),
 ];
-const OLD = "0.1.0";
-const NEW = ["0.2.0", "0.2.1"] as const;
+const VERSIONS = ["0.1.0", "0.2.0"] as const;
 const seed = Number(process.env.STEADYCAST_SEED ?? randomInt(2 ** 31));
 
 interface Release {
@@ -50,41 +42,31 @@ interface Release {
   bundle: string;
 }
 
-describe("power cuts", { timeout: 2_400_000, concurrency: true }, () => {
+describe(`power cuts, seed ${seed}`, { timeout: 2_400_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "steadycast-cuts-"));
-  const releases = new Map<string, Release>();
-  const began = performance.now();
-  const lines: string[] = [];
-  let image = "";
+  let cuts: Cuts;
 
-  before(() => {
-    image = buildImage();
-    for (const version of [OLD, ...NEW]) {
-      const slot = join(version === OLD ? image : buildImage("--version", version), "slot.ext4");
-      const file = version === OLD ? "" : bundle(slot, version, join(folder, `${version}.raucb`));
+  before(async () => {
+    const image = buildImage();
+    const releases = VERSIONS.map((version) => {
+      const slot = join(version === VERSIONS[0] ? image : buildImage("--version", version), "slot.ext4");
       const sha256 = createHash("sha256").update(readFileSync(slot)).digest("hex");
-      releases.set(version, { version, size: statSync(slot).size, sha256, bundle: file });
-    }
+      const file = bundle(slot, version, join(folder, `${version}.raucb`));
+      return { version, size: statSync(slot).size, sha256, bundle: file };
+    });
+    const box = await boxOnAir(image);
+    cuts = new Cuts(box, releases, randomOf(seed));
+    // What it would code takes from an emulated box most of what it has.
+    const off = await box.shell("steadycast config set /channels/0/enabled false");
+    assert.equal(off.code, 0, off.text);
   });
-  after(() => {
+  after(async () => {
+    await cuts?.box.remove();
     rmSync(folder, { recursive: true, force: true });
-    console.log([`seed ${seed}`, ...lines].join("\n"));
   });
 
-  for (const [lane, moments] of LANES.entries()) {
-    test(`box ${lane + 1} comes back from ${moments.length} of them`, async () => {
-      const random = randomOf(seed + lane);
-      const cuts = new Cuts(await boxOnAir(image), [...releases.values()], random);
-      try {
-        for (const moment of moments) {
-          const told = await cuts.once(moment);
-          const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(6);
-          lines.push(`${seconds} s  box ${lane + 1}  ${moment.padEnd(8)}  ${told}`);
-        }
-      } finally {
-        await cuts.box.remove();
-      }
-    });
+  for (const [i, moment] of MOMENTS.entries()) {
+    test(`${i + 1} of ${MOMENTS.length}: ${moment}`, async (t) => t.diagnostic(await cuts.once(moment)));
   }
 });
 
@@ -147,7 +129,7 @@ class Cuts {
   async #cutAt(moment: Moment): Promise<string> {
     const { box } = this;
     const status = await firmware(box);
-    const wanted = this.#releases.find(({ version }) => version === NEW.find((one) => one !== status.version));
+    const wanted = this.#releases.find(({ version }) => version !== status.version);
     if (wanted === undefined) throw new Error("There is nothing to install");
     switch (moment) {
       case "config": {
@@ -176,8 +158,7 @@ class Cuts {
       case "install": {
         if (status.bundle === null) await byUpload(box, wanted.bundle);
         const from = await this.#written();
-        const order = { activation: { when: "manual" }, downgrade: true };
-        await accepted(box.api("POST", "/firmware/install", order));
+        await this.#install();
         const bytes = Math.floor(this.#random() * wanted.size);
         await this.#until(async () => (await this.#written()) - from >= bytes || (await this.#progress()).what === "");
         await this.#cut();
@@ -223,12 +204,14 @@ class Cuts {
   async #haveOther(status: FirmwareStatus, wanted: Release): Promise<void> {
     const other = status.slots?.find((slot) => !slot.running);
     if (other?.state === "good" || other?.state === "new") return;
-    if (status.bundle === null) await install(this.box, wanted.bundle);
-    else {
-      const order = { activation: { when: "manual" }, downgrade: true };
-      await accepted(this.box.api("POST", "/firmware/install", order));
-      await firmwareBecomes(this.box, ({ work }) => work === null);
-    }
+    if (status.bundle === null) await byUpload(this.box, wanted.bundle);
+    await this.#install();
+    await firmwareBecomes(this.box, ({ work }) => work === null);
+  }
+
+  async #install(): Promise<void> {
+    const order = { activation: { when: "manual" }, downgrade: true };
+    await accepted(this.box.api("POST", "/firmware/install", order));
   }
 
   async #progress(): Promise<{ what: string; bytes: number }> {

@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildImage, EmulatedBox } from "./support/emulatedBox.ts";
+import { buildImage, type EmulatedBox } from "./support/emulatedBox.ts";
+import { boxOnAir } from "./support/onAir.ts";
 
 /** Asks the API in the box over its own socket: METHOD, path, body in base64. */
 const ASK = `
@@ -27,17 +28,13 @@ describe("SSH", { timeout: 480_000 }, () => {
   const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
 
   before(async () => {
-    box = new EmulatedBox(buildImage());
-    await box.start();
+    box = await boxOnAir(buildImage());
     // The firewall is in between, as for everybody in the network.
     await box.qmp("human-monitor-command", { "command-line": "hostfwd_add net tcp:127.0.0.1:0-:22" });
     const told = String(await box.qmp("human-monitor-command", { "command-line": "info usernet" }));
     port = Number(/HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s+\S+\s+22\b/.exec(told)?.[1]);
     for (const name of ["anna", "bert"])
       await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(folder, name));
-    await box.shellReady();
-    assert.equal(await box.apiReady(), 200);
-    step("the API answers");
   });
   after(async () => {
     await box.remove();
