@@ -122,12 +122,12 @@ const programs: Record<string, string> = {
   COREUTILS:
     "basename cat chmod chown cp cut date dd dirname head mkdir mktemp mv paste realpath rm rmdir sha256sum sleep " +
     "sort stat sync timeout tr",
-  E2FSPROGS: "e2label mke2fs",
+  E2FSPROGS: "e2fsck e2label mke2fs",
   LIBUBOOTENV: "fw_printenv fw_setenv",
   "NODEJS STEADYCAST_NODE_NPM": "node",
   OPENSSH_KEY_UTILS: "ssh-keygen",
   RAUC: "rauc",
-  SYSTEMD: "systemctl",
+  SYSTEMD: "systemctl udevadm",
   UTIL_LINUX_BINARIES: "blkdiscard blkid blockdev lsblk sfdisk",
   UTIL_LINUX_MOUNT: "mount umount",
   UTIL_LINUX_PARTX: "partx",

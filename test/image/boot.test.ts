@@ -116,4 +116,13 @@ describe("a cold boot", { timeout: 480_000 }, () => {
     step("the API answers again");
     assert.match((await box.shell("journalctl --list-boots --no-pager | grep -c '^ *-*[0-9]'")).text, /^2$/);
   });
+
+  test("a system that does not start tries again", async () => {
+    const at = box.console.length;
+    await box.shell("systemctl --no-block emergency");
+    await box.shows(/the system does not start, and tries again/, at);
+    await box.shellReady(await box.shows(/Steadycast: booting slot A/, at));
+    await box.apiReady();
+    step("the API answers after a start that failed");
+  });
 });

@@ -47,6 +47,26 @@ test("without an order nothing changes, and what has no file system gets one", (
   assert.equal(box.label, "data");
 });
 
+test("what a power cut has left is repaired, and what cannot be is made anew", () => {
+  const box = bench();
+  // A file without a folder that names it, as a cut at the wrong moment leaves it.
+  box.debugfs("unlink secret");
+  box.debugfs("set_super_value state 2");
+  assert.notEqual(box.check(), 0);
+  const { status, text } = box.boot();
+  assert.equal(status, 0, text);
+  assert.equal(box.check(), 0, "it is whole again");
+  assert.match(box.debugfs("ls -p /lost+found"), /#\d+/, "and nothing is lost");
+
+  const broken = Buffer.from(box.read("vda5"), "latin1");
+  // The superblock is there, and makes no sense (blocks in a group).
+  broken.fill(0xff, 1024 + 32, 1024 + 44);
+  box.write("vda5", broken);
+  assert.notEqual(box.check(), 0);
+  assert.equal(box.boot().status, 0);
+  assert.deepEqual([box.check(), box.label, box.file("/secret")], [0, "data", undefined]);
+});
+
 test("an order wipes the data once, and keeps the network where that is asked for", () => {
   for (const network of [undefined, NETWORK]) {
     const box = bench();

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BoxOptions, EmulatedBox, type Still } from "./emulatedBox.ts";
+import { firmwareBecomes } from "./firmware.ts";
 
 /** Its clock is that of the moment when it was stopped: what compares it with others' sets it first. */
 export async function boxOnAir(image: string, options: Omit<BoxOptions, "from"> = {}): Promise<EmulatedBox> {
@@ -66,6 +67,7 @@ async function make(image: string, folder: string): Promise<string> {
     await onAir;
     const gate = await box.shell("systemctl start steadycast-good || journalctl -u steadycast-good -o cat -n 3", 400);
     if (gate.text !== "") throw new Error(`The box is not good: ${gate.text}`);
+    await firmwareBecomes(box, ({ slots }) => slots?.some(({ state }) => state === "good") === true);
     await box.shell("sync");
     await box.freeze(folder);
     return box.token;

@@ -126,13 +126,23 @@ export class WipeBench {
   /** Puts a file into the data partition. */
   put(name: string, content: string): void {
     this.write("file", content);
-    this.#tool("debugfs", "-w", "-R", `write ${join(this.folder, "file")} ${name}`, join(this.folder, "vda5"));
+    this.debugfs(`write ${join(this.folder, "file")} ${name}`);
   }
 
   /** A file of the data partition; undefined where there is none. */
   file(path: string): string | undefined {
     const { stdout, stderr } = this.#tool("debugfs", "-R", `cat ${path}`, join(this.folder, "vda5"));
     return /File not found/.test(stderr) ? undefined : stdout;
+  }
+
+  /** Does something to the file system, and tells what debugfs says to it. */
+  debugfs(command: string): string {
+    return this.#tool("debugfs", "-w", "-R", command, join(this.folder, "vda5")).stdout;
+  }
+
+  /** 0: the file system has no error. */
+  check(): number | null {
+    return spawnSync("e2fsck", ["-fn", join(this.folder, "vda5")]).status;
   }
 
   get label(): string {
