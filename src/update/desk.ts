@@ -93,7 +93,11 @@ export class Desk {
 
   /** The slot that does not run; undefined where there are none. */
   get other(): SlotStatus | undefined {
-    return slotStatuses(this.#reading, this.memory.current)?.find(({ running }) => !running);
+    return otherOf(this.#slots);
+  }
+
+  get #slots(): SlotStatus[] | null {
+    return slotStatuses(this.#reading, this.memory.current);
   }
 
   async read(): Promise<void> {
@@ -105,7 +109,7 @@ export class Desk {
 
   status(): FirmwareStatus {
     const { bundle, activation, trouble } = this.memory.current;
-    const slots = slotStatuses(this.#reading, this.memory.current);
+    const slots = this.#slots;
     return {
       ...this.#release,
       slots,
@@ -115,7 +119,7 @@ export class Desk {
       trouble,
       capabilities: {
         install: slots !== null && this.#refusal === "",
-        rollBack: this.other?.state === "good",
+        rollBack: otherOf(slots)?.state === "good",
         why: this.#refusal !== "" ? this.#refusal : slots === null ? "This machine has no slots for firmware" : "",
       },
     };
@@ -216,4 +220,8 @@ export class Desk {
   log(level: "info" | "warning" | "error", message: string): void {
     this.#bus.emit("log", { level, source: "firmware", message });
   }
+}
+
+function otherOf(slots: SlotStatus[] | null): SlotStatus | undefined {
+  return slots?.find(({ running }) => !running);
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DurableJsonFile, type StoreProblem } from "../config/durableFile.ts";
 import type { FilePort } from "../config/files.ts";
+import { inWords } from "./results.ts";
 import { bundleOrigins, type FirmwareEvent, firmwareEvents, slotNames } from "./status.ts";
 
 /** Events that are kept. */
@@ -147,7 +148,7 @@ export class FirmwareMemory {
     const revision = ++this.#revision;
     this.#writes = this.#writes
       .then(() => this.#file.write({ revision, saved: new Date().toISOString(), document }))
-      .catch((error: unknown) => this.#report(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => this.#report(inWords(error)));
     await this.#writes;
   }
 }

@@ -10,6 +10,8 @@ import { z } from "zod";
 import { DurableJsonFile, type StoreProblem } from "../config/durableFile.ts";
 import type { RunCommand } from "../system/command.ts";
 import { inspectBundle } from "./bundle/inspect.ts";
+import { firstOf } from "./rauc/bootState.ts";
+import { failed } from "./results.ts";
 import type { Evidence, Inspection, InstallOrder, Outcome, Reading, SlotReading, Slots, Tell } from "./slots.ts";
 import { type SlotName, slotNames } from "./status.ts";
 
@@ -86,7 +88,7 @@ export class VirtualSlots implements Slots {
 
   async read(): Promise<Reading | null> {
     const { running, order, left, slots } = await this.#loaded();
-    const next = order.find((name) => left[name] > 0);
+    const next = firstOf({ order, left });
     const found = slotNames.map((name): SlotReading => {
       const inside = slots[name];
       return {
@@ -126,7 +128,7 @@ export class VirtualSlots implements Slots {
     try {
       await copyFile(order.file, join(this.#folder, `slot-${target.toLowerCase()}.raucb`));
     } catch (error) {
-      return { ok: false, why: error instanceof Error ? error.message : String(error) };
+      return failed(error);
     }
     await this.#change({ slots: slots(true) });
     return { ok: true };
@@ -172,7 +174,7 @@ export class VirtualSlots implements Slots {
       ...{ running: "A" as const, order: ["A" as const], left: { A: 3, B: 0 }, slots: { A: first, B: null } },
     };
     // As the boot script chooses.
-    const running = found.order.find((name) => found.left[name] > 0) ?? found.running;
+    const running = firstOf(found) ?? found.running;
     this.#state ??= { ...found, running };
     return this.#state;
   }

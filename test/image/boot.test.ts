@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { buildImage, EmulatedBox } from "./support/emulatedBox.ts";
+import { stepsBy } from "./support/steps.ts";
 
 const PACKET = 188;
 
 describe("a cold boot", { timeout: 480_000 }, () => {
   let box: EmulatedBox;
-  const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const { step, more, show } = stepsBy(() => box.seconds);
 
   before(async () => {
     box = new EmulatedBox(buildImage());
@@ -16,7 +16,7 @@ describe("a cold boot", { timeout: 480_000 }, () => {
   });
   after(async () => {
     await box.remove();
-    console.log(steps.join("\n"));
+    show();
   });
 
   test("comes to datagrams on the wire and an API that answers", async () => {
@@ -56,7 +56,7 @@ describe("a cold boot", { timeout: 480_000 }, () => {
     );
     assert.equal(journal.text, "");
     const times = await box.shell("systemd-analyze time");
-    steps.push(...times.text.split("\n").map((line) => `          ${line}`));
+    more(...times.text.split("\n"));
   });
 
   test("nothing listens but the supervisor and its media", async () => {
@@ -84,7 +84,7 @@ describe("a cold boot", { timeout: 480_000 }, () => {
     assert.ok(Number(exposure) <= 3, text);
     const { text: users } = await box.shell("ps -o user= -C node,transmit,encode | sort -u");
     assert.equal(users, "steadycast");
-    steps.push(`          exposure of steadycast.service: ${exposure}`);
+    more(`exposure of steadycast.service: ${exposure}`);
   });
 
   test("network, clock and host name are the supervisor's to set", async () => {

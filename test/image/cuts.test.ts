@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { firstOf } from "../../src/update/rauc/bootState.ts";
 import { type FirmwareStatus, type SlotName, slotNames } from "../../src/update/status.ts";
 import { readDisk } from "./support/disk.ts";
 import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
@@ -293,7 +294,7 @@ class Cuts {
       assert.ok(state, "the boot state is valid");
       const inside = (slot: SlotName) =>
         this.#releases.find(({ size, sha256 }) => disk.slot(slot, size) === sha256)?.version;
-      const next: SlotName = state.order.find((name) => state.left[name] > 0) ?? "A";
+      const next = firstOf(state) ?? "A";
       const expected = inside(next);
       assert.ok(expected !== undefined, `slot ${next}, which is next to boot, holds no release as a whole`);
       return { expected, whole: new Set(slotNames.filter((name) => inside(name) !== undefined)) };

@@ -11,6 +11,7 @@ import type { ChannelStatus } from "../../src/channels/status.ts";
 import { Continuity } from "./support/continuity.ts";
 import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
 import { boxOnAir } from "./support/onAir.ts";
+import { stepsBy } from "./support/steps.ts";
 
 const PAGES = 8;
 const WIDTH = 128;
@@ -18,8 +19,7 @@ const WIDTH = 128;
 describe("the board of the box", { timeout: 1_200_000 }, () => {
   let box: EmulatedBox;
   let wire: Continuity;
-  const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const { step, show } = stepsBy(() => box.seconds);
 
   before(async () => {
     box = await boxOnAir(buildImage());
@@ -29,7 +29,7 @@ describe("the board of the box", { timeout: 1_200_000 }, () => {
   });
   after(async () => {
     await box?.remove();
-    console.log(steps.join("\n"));
+    show();
   });
 
   const bench = async (...words: string[]) => {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PASSWORD } from "../support/login.ts";
 import { buildImage, EmulatedBox, sleep } from "./support/emulatedBox.ts";
+import { stepsBy } from "./support/steps.ts";
 
 const KEYS = { up: 0, down: 1, left: 2, right: 3, ok: 4, back: 5, hole: 6 } as const;
 const STATUS_RED = "/run/bench/gpio/leds/sim_gpio1/value";
@@ -27,8 +28,7 @@ describe("a reset to factory settings", { timeout: 1_200_000 }, () => {
   let identity = "";
   let slots = "";
   let network: unknown;
-  const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const { step, show } = stepsBy(() => box.seconds);
 
   const run = async (command: string, seconds?: number): Promise<string> => {
     const { code, text } = await box.shell(command, seconds);
@@ -57,7 +57,7 @@ describe("a reset to factory settings", { timeout: 1_200_000 }, () => {
   });
   after(async () => {
     await box?.remove();
-    console.log(steps.join("\n"));
+    show();
   });
 
   /** Somebody takes the box for theirs. */

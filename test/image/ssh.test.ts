@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { buildImage, type EmulatedBox } from "./support/emulatedBox.ts";
 import { boxOnAir } from "./support/onAir.ts";
+import { stepsBy } from "./support/steps.ts";
 
 /** Asks the API in the box over its own socket: METHOD, path, body in base64. */
 const ASK = `
@@ -24,8 +25,7 @@ describe("SSH", { timeout: 480_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "steadycast-ssh-"));
   let box: EmulatedBox;
   let port = 0;
-  const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const { step, more, show } = stepsBy(() => box.seconds);
 
   before(async () => {
     box = await boxOnAir(buildImage());
@@ -39,7 +39,7 @@ describe("SSH", { timeout: 480_000 }, () => {
   after(async () => {
     await box.remove();
     rmSync(folder, { recursive: true });
-    console.log(steps.join("\n"));
+    show();
   });
 
   async function run(program: string, ...args: string[]) {
@@ -131,7 +131,7 @@ describe("SSH", { timeout: 480_000 }, () => {
     const { text } = await box.shell("systemd-analyze security --no-pager steadycast-ssh.service | tail -n 1");
     const [, exposure] = /level for steadycast-ssh.service: ([\d.]+)/.exec(text) ?? [];
     assert.ok(Number(exposure) <= 4.5, text);
-    steps.push(`          exposure of steadycast-ssh.service: ${exposure}`);
+    more(`exposure of steadycast-ssh.service: ${exposure}`);
     assert.equal((await box.shell("systemctl --failed --no-legend --plain")).text.trim(), "");
   });
 

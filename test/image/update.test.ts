@@ -28,6 +28,7 @@ import {
   truncated,
 } from "./support/firmware.ts";
 import { boxOnAir } from "./support/onAir.ts";
+import { stepsBy } from "./support/steps.ts";
 
 const SCRIPT = "0100755";
 
@@ -35,9 +36,7 @@ describe("updates", { timeout: 1_500_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "steadycast-update-"));
   const file = (name: string) => join(folder, name);
   const began = performance.now();
-  const steps: string[] = [];
-  const step = (what: string) =>
-    steps.push(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+  const { step, show } = stepsBy(() => (performance.now() - began) / 1000);
   let image = "";
   let next = "";
   let box: EmulatedBox;
@@ -53,7 +52,7 @@ describe("updates", { timeout: 1_500_000 }, () => {
   after(async () => {
     await box?.remove();
     rmSync(folder, { recursive: true, force: true });
-    console.log(steps.join("\n"));
+    show();
   });
 
   const state = async () => (await box.shell("fw_printenv BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT")).text.split("\n");
@@ -193,8 +192,7 @@ describe("updates", { timeout: 1_500_000 }, () => {
     await box.shellReady(at);
     await box.apiReady();
     const status = await firmware(box);
-    const bad: SlotName = "A";
-    const slot = status.slots?.find((one) => one.name === bad);
+    const slot = status.slots?.find((one) => one.name === "A");
     step(`the API says: ${status.trouble}`);
     assert.equal(status.version, "0.2.0");
     assert.deepEqual([slot?.state, slot?.version, slot?.next], ["bad", version, false]);

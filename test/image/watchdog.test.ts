@@ -7,12 +7,12 @@ import { after, before, describe, test } from "node:test";
 import { Continuity } from "./support/continuity.ts";
 import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
 import { boxOnAir } from "./support/onAir.ts";
+import { stepsBy } from "./support/steps.ts";
 
 describe("the watchdog chain", { timeout: 1_200_000 }, () => {
   let box: EmulatedBox;
   let wire: Continuity;
-  const steps: string[] = [];
-  const step = (what: string) => steps.push(`${box.seconds.toFixed(1).padStart(6)} s  ${what}`);
+  const { step, show } = stepsBy(() => box.seconds);
 
   before(async () => {
     box = await boxOnAir(buildImage());
@@ -22,7 +22,7 @@ describe("the watchdog chain", { timeout: 1_200_000 }, () => {
   });
   after(async () => {
     await box?.remove();
-    console.log(steps.join("\n"));
+    show();
   });
 
   const text = async (command: string, seconds?: number) => (await box.shell(command, seconds)).text;

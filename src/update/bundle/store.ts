@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type FilePort, files as realFiles, type WritableFile } from "../../config/files.ts";
+import { inWords } from "../results.ts";
 
 export type Received =
   /** `sha256`: "" where it was not wanted. */
@@ -167,7 +168,7 @@ function noSpace(size: number | null, room: number): Received {
 
 function failure(error: unknown): Received {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const message = error instanceof Error ? error.message : String(error);
+  const message = inWords(error);
   if (code === "ENOSPC" || code === "EDQUOT") return { ok: false, kind: "no-space", why: "The disk is full" };
   if (code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE" || message === "aborted") {
     return { ok: false, kind: "cut-off", why: "The connection was cut before all was here" };

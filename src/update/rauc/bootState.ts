@@ -28,3 +28,8 @@ export function parseBootState(sector: Uint8Array): BootState | undefined {
   };
   return { order: order as SlotName[], left: { A: left("A"), B: left("B") } };
 }
+
+/** The slot that the boot script chooses; undefined: none has attempts left. */
+export function firstOf({ order, left }: BootState): SlotName | undefined {
+  return order.find((name) => left[name] > 0);
+}

@@ -6,7 +6,7 @@ import type { RunCommand } from "../../system/command.ts";
 import { inspectBundle, sectionsOf } from "../bundle/inspect.ts";
 import type { Evidence, Inspection, InstallOrder, Outcome, Reading, SlotReading, Slots, Tell } from "../slots.ts";
 import { type SlotName, slotNames } from "../status.ts";
-import { type BootState, parseBootState, STATE_SIZE } from "./bootState.ts";
+import { type BootState, firstOf, parseBootState, STATE_SIZE } from "./bootState.ts";
 import { RaucClient, type RaucSlot, type RaucStatus } from "./client.ts";
 
 export interface RaucPaths {
@@ -273,10 +273,6 @@ export class RaucSlots implements Slots {
     const refused = await readFile(join(this.#paths.told, "refused"), "utf8").catch(() => "");
     return refused.trim() === "" ? said : refused.trim();
   }
-}
-
-function firstOf({ order, left }: BootState): SlotName | undefined {
-  return order.find((name) => left[name] > 0);
 }
 
 function timeOf(text: string | undefined): string | null {
