@@ -1,7 +1,8 @@
 /**
- * Power cuts at 20 random moments of updates, and at 20 and more at which the configuration is being written: the box always
- * comes back, with one firmware as a whole and with one configuration as it was acknowledged. Each boot is the check of one
- * cut and the start of the next. STEADYCAST_SEED gives the moments of an earlier run again, as far as the machine is as fast.
+ * Power cuts at 20 random moments of updates, and at 20 at which the configuration is being written: the box always comes
+ * back, with one firmware as a whole and with one configuration as it was acknowledged. Each boot is the check of one cut and
+ * the start of the next. Two boxes share the cuts. STEADYCAST_SEED gives the moments of an earlier run again, as far as the
+ * machine is as fast.
  */
 import assert from "node:assert/strict";
 import { createHash, randomInt } from "node:crypto";
@@ -12,7 +13,7 @@ import { after, before, describe, test } from "node:test";
 import { firstOf } from "../../src/update/rauc/bootState.ts";
 import { type FirmwareStatus, type SlotName, slotNames } from "../../src/update/status.ts";
 import { readDisk } from "./support/disk.ts";
-import { buildImage, type EmulatedBox, sleep } from "./support/emulatedBox.ts";
+import { buildImage, EmulatedBox, sleep } from "./support/emulatedBox.ts";
 import {
   accepted,
   activate,
@@ -22,17 +23,26 @@ import {
   firmwareBecomes,
   firmwareHistory,
 } from "./support/firmware.ts";
-import { boxOnAir } from "./support/onAir.ts";
 
 type UpdateMoment = "receive" | "verify" | "install" | "activate" | "U-Boot" | "kernel" | "start" | "gate";
-/** The configuration is changed all the time, but not while a box boots: `config` is at nothing but such a change. */
+/** The configuration is changed all the time that the API answers: `config` is at nothing but such a change. */
 type Moment = UpdateMoment | "config";
 
-const MOMENTS: readonly Moment[] = [
-  ...(["receive", "verify", "config", "install", "install", "activate", "U-Boot", "config", "start"] as const),
-  ...(["receive", "install", "config", "gate", "receive", "install", "config", "activate", "kernel"] as const),
-  ...(["receive", "verify", "install", "config", "install", "gate", "config", "activate"] as const),
+/** Of each box: a bundle that is there, and firmware that can be started, serve those that follow. */
+const MOMENTS: readonly (readonly Moment[])[] = [
+  [
+    ...(["receive", "verify", "install", "config", "install", "U-Boot", "gate", "activate"] as const),
+    ...(["install", "start", "receive"] as const),
+  ],
+  [
+    ...(["install", "activate", "kernel", "gate", "activate", "config", "install", "install"] as const),
+    ...(["verify", "receive", "config", "receive"] as const),
+  ],
 ];
+/** Between two changes of the configuration: RAUC, which has the lowest priority, must come to something in between. */
+const PAUSE_MS = 300;
+/** About as long as the box takes for one. */
+const CHANGE_MS = 250;
 const VERSIONS = ["0.1.0", "0.2.0"] as const;
 const seed = Number(process.env.STEADYCAST_SEED ?? randomInt(2 ** 31));
 
@@ -43,31 +53,36 @@ interface Release {
   bundle: string;
 }
 
-describe(`power cuts, seed ${seed}`, { timeout: 2_400_000 }, () => {
+describe(`power cuts, seed ${seed}`, { timeout: 2_400_000, concurrency: MOMENTS.length }, () => {
   const folder = mkdtempSync(join(tmpdir(), "steadycast-cuts-"));
-  let cuts: Cuts;
+  let image = "";
+  let releases: Release[] = [];
 
-  before(async () => {
-    const image = buildImage();
-    const releases = VERSIONS.map((version) => {
+  before(() => {
+    image = buildImage();
+    releases = VERSIONS.map((version) => {
       const slot = join(version === VERSIONS[0] ? image : buildImage("--version", version), "slot.ext4");
       const sha256 = createHash("sha256").update(readFileSync(slot)).digest("hex");
       const file = bundle(slot, version, join(folder, `${version}.raucb`));
       return { version, size: statSync(slot).size, sha256, bundle: file };
     });
-    const box = await boxOnAir(image);
-    cuts = new Cuts(box, releases, randomOf(seed));
-    // What it would code takes from an emulated box most of what it has.
-    const off = await box.shell("steadycast config set /channels/0/enabled false");
-    assert.equal(off.code, 0, off.text);
   });
-  after(async () => {
-    await cuts?.box.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const [i, moment] of MOMENTS.entries()) {
-    test(`${i + 1} of ${MOMENTS.length}: ${moment}`, async (t) => t.diagnostic(await cuts.once(moment)));
+  for (const [n, moments] of MOMENTS.entries()) {
+    describe(`box ${n + 1}`, { concurrency: 1 }, () => {
+      let cuts: Cuts;
+      before(async () => {
+        const log = join("build/test", `image-console-${n + 1}.log`);
+        cuts = new Cuts(new EmulatedBox(image, { cpus: 1, log }), releases, randomOf(seed + n));
+        await cuts.begin();
+      });
+      after(async () => await cuts?.box.remove());
+
+      for (const [i, moment] of moments.entries()) {
+        test(`${i + 1} of ${moments.length}: ${moment}`, async (t) => t.diagnostic(await cuts.once(moment)));
+      }
+    });
   }
 });
 
@@ -79,8 +94,9 @@ class Cuts {
   /** The last change of the configuration that was acknowledged, and the one that was sent last. */
   #acknowledged = 0;
   #sent = 0;
-  /** Ends the changes of the configuration. */
-  #stop = () => {};
+  #isChanging = false;
+  /** Whether the box must tell what became of the update: not of an order that it had not taken yet. */
+  #isOwed = true;
   #changes: Promise<void> = Promise.resolve();
 
   constructor(box: EmulatedBox, releases: readonly Release[], random: () => number) {
@@ -89,14 +105,35 @@ class Cuts {
     this.#random = random;
   }
 
+  /** Takes the new box for the test. */
+  async begin(): Promise<void> {
+    const { box } = this;
+    await box.start();
+    await box.shellReady();
+    await box.apiReady(300);
+    await box.setUp();
+    // What it would code takes from an emulated box most of what it has.
+    const off = await box.shell("steadycast config set /channels/0/enabled false");
+    assert.equal(off.code, 0, off.text);
+    await this.#settled();
+  }
+
+  /** Nothing is being done any more, and the firmware that runs is good. */
+  async #settled(): Promise<FirmwareStatus> {
+    return await firmwareBecomes(
+      this.box,
+      (one) => one.work === null && runningOf(one)?.state === "good" && runningOf(one)?.attemptsLeft === 3,
+    );
+  }
+
   /** Goes to a moment of an update, cuts the power at a random point of it, and checks what comes back. */
   async once(moment: Moment): Promise<string> {
     const { box } = this;
     this.#beginChanges();
+    this.#isOwed = moment !== "config";
     const before = (await firmwareHistory(box))[0];
     const at = await this.#cutAt(moment);
-    this.#stop();
-    await this.#changes;
+    await this.#endChanges();
     const { expected, whole } = await this.#checkDisk();
 
     await box.start();
@@ -104,23 +141,19 @@ class Cuts {
     assert.equal(await box.apiReady(300), 200);
     const { text: version } = await box.shell("sed -n s/^VERSION_ID=//p /usr/lib/os-release");
     assert.equal(version, expected, "the version that runs is the one that the boot state names");
-    await this.#checkConfig();
+    const config = await this.#checkConfig();
 
     // What was interrupted is told, and what was not goes on to its end.
-    const running = ({ slots }: FirmwareStatus) => slots?.find((slot) => slot.running);
-    const status = await firmwareBecomes(
-      box,
-      (one) => one.work === null && running(one)?.state === "good" && running(one)?.attemptsLeft === 3,
-    );
+    const status = await this.#settled();
     assert.equal(status.version, version);
     for (const { name, state } of status.slots ?? []) {
       assert.ok(whole.has(name) || state === "bad" || state === "empty", `slot ${name} is ${state}, and not whole`);
     }
     const [event] = await firmwareHistory(box);
     const isNew = JSON.stringify(event) !== JSON.stringify(before);
-    if (moment === "config") return `${at}: change ${this.#acknowledged} of ${this.#sent}`;
-    assert.ok(isNew || status.trouble !== "", "what became of the update is told");
-    return `${at}: ${version} in ${running(status)?.name}, change ${this.#acknowledged} of ${this.#sent}; ${
+    if (moment === "config") return `${at}: ${config}`;
+    assert.ok(!this.#isOwed || isNew || status.trouble !== "", "what became of the update is told");
+    return `${at}: ${version} in ${runningOf(status)?.name}, ${config}; ${
       status.trouble === "" ? `${event?.what} ${event?.version}` : status.trouble
     }`;
   }
@@ -170,7 +203,7 @@ class Cuts {
         const order = box.api("POST", "/firmware/activate", { when: "now" }).catch(() => undefined);
         const ms = await this.#after(4000);
         await this.#cut();
-        await order;
+        this.#isOwed = (await order)?.status === 202;
         return `after ${ms} ms`;
       }
       case "U-Boot":
@@ -180,9 +213,11 @@ class Cuts {
       case "start":
         return await this.#inBoot(status, wanted, /Welcome to/, 20_000);
       case "gate": {
-        const told = await this.#inBoot(status, wanted, /Welcome to/, 0, async () => {
+        const told = await this.#inBoot(status, wanted, /Welcome to/, 3000, async () => {
           await box.shellReady();
           await box.apiReady(300);
+          await this.#checkConfig();
+          this.#beginChanges();
         });
         return `${told} and an API that answers`;
       }
@@ -192,6 +227,7 @@ class Cuts {
   /** Starts what is in the other slot, and cuts the power at most so long after the console has shown something. */
   async #inBoot(status: FirmwareStatus, wanted: Release, shown: RegExp, most: number, more = async () => {}) {
     await this.#haveOther(status, wanted);
+    await this.#endChanges();
     const from = this.box.console.length;
     await activate(this.box);
     await this.box.shows(shown, from);
@@ -240,31 +276,42 @@ class Cuts {
     return ms;
   }
 
+  /** In the middle of a change of the configuration, while it is changed. */
   async #cut(): Promise<void> {
-    this.#stop();
+    if (this.#isChanging && this.#sent === this.#acknowledged) {
+      await this.#until(async () => this.#sent > this.#acknowledged);
+      await this.#after(CHANGE_MS);
+    }
+    this.#isChanging = false;
     await this.box.cut();
   }
 
   // ---- the configuration ---------------------------------------------------------------------------------------------
 
-  /** Changes several parts of the configuration together, again and again. */
+  /** Changes several parts of the configuration together, again and again, as long as the box says that it has. */
   #beginChanges(): void {
-    let go = true;
-    this.#stop = () => {
-      go = false;
-    };
+    this.#isChanging = true;
     this.#changes = (async () => {
-      while (go) {
+      while (this.#isChanging) {
         const n = this.#sent + 1;
         this.#sent = n;
         const answer = await this.box.api("POST", "/config/apply", { patch: changeOf(n) }).catch(() => undefined);
-        if (answer?.status === 200) this.#acknowledged = n;
-        await sleep(100);
+        // Whether it has this one shows when it is back.
+        if (answer?.status !== 200) break;
+        this.#acknowledged = n;
+        await sleep(PAUSE_MS);
       }
+      this.#isChanging = false;
     })();
   }
 
-  async #checkConfig(): Promise<void> {
+  async #endChanges(): Promise<void> {
+    this.#isChanging = false;
+    await this.#changes;
+  }
+
+  /** The configuration is the one that was acknowledged last, or one that was on its way. Says which. */
+  async #checkConfig(): Promise<string> {
     const { status, body } = await this.box.api("GET", "/config");
     assert.equal(status, 200, JSON.stringify(body));
     const { access, power } = ((body as { config?: unknown }).config ?? body) as Record<
@@ -279,10 +326,13 @@ class Cuts {
     });
     const which = candidates.findIndex((one) => JSON.stringify(one) === JSON.stringify(found));
     assert.notEqual(which, -1, `${JSON.stringify(found)} is none of ${JSON.stringify(candidates)}`);
-    if (which === 1) this.#acknowledged = this.#sent;
-    this.#sent = this.#acknowledged;
     const problems = await this.box.api("GET", "/config/problems");
     assert.deepEqual(problems.body, { problems: [] });
+    const onItsWay = this.#sent > this.#acknowledged ? `, and another that was ${which === 1 ? "" : "not "}kept` : "";
+    const told = `${this.#acknowledged} changes acknowledged${onItsWay}`;
+    if (which === 1) this.#acknowledged = this.#sent;
+    this.#sent = this.#acknowledged;
+    return told;
   }
 
   // ---- the disk ------------------------------------------------------------------------------------------------------
@@ -300,6 +350,10 @@ class Cuts {
       return { expected, whole: new Set(slotNames.filter((name) => inside(name) !== undefined)) };
     });
   }
+}
+
+function runningOf({ slots }: FirmwareStatus) {
+  return slots?.find((slot) => slot.running);
 }
 
 function changeOf(n: number) {

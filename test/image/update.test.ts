@@ -203,38 +203,40 @@ describe("updates", { timeout: 1_500_000 }, () => {
     assert.match(event?.detail ?? "", reason);
   }
 
+  test("from firmware whose channels cannot transmit the box comes back by itself", async () => {
+    const broken = { content: "#!/bin/sh\nexit 1\n", mode: SCRIPT };
+    // Its own health gate has a minute of patience: with its five it is the same.
+    const gate = readFileSync("rootfs/usr/lib/steadycast/good", "utf8").replace("patience=300", "patience=60");
+    const slot = changedSlot(next, file("mute.img"), "0.3.0", {
+      "/usr/lib/steadycast/media/transmit/transmit": broken,
+      "/usr/lib/steadycast/good": { content: gate, mode: SCRIPT },
+    });
+    bundle(slot, "0.3.0", file("mute.raucb"));
+    rmSync(slot);
+    await fallsBack({ name: "mute.raucb", version: "0.3.0", reason: /transmit/i, seconds: 600 });
+  });
+
   test("from a kernel that panics, fetched by its URL, the box comes back by itself", async () => {
-    bundle(panickingSlot(next, file("panic.img")), "0.3.0", file("panic.raucb"));
+    // From here on nothing is told of the stream, and coding one takes from an emulated box most of what it has.
+    assert.equal((await box.shell("steadycast config set /channels/0/enabled false")).code, 0);
+    bundle(panickingSlot(next, file("panic.img")), "0.4.0", file("panic.raucb"));
     const from = box.console.length;
-    await fallsBack({ name: "panic.raucb", version: "0.3.0", bring: byUrl, reason: /did not start/, seconds: 120 });
+    await fallsBack({ name: "panic.raucb", version: "0.4.0", bring: byUrl, reason: /did not start/, seconds: 120 });
     assert.equal(box.console.slice(from).match(/Kernel panic/g)?.length, 3);
   });
 
   test("from a supervisor that ends at its start, brought on a stick, the box comes back by itself", async () => {
     const broken = { content: 'console.error("broken");\nprocess.exit(1);\n', mode: "0100644" };
-    const slot = changedSlot(next, file("crash.img"), "0.4.0", { "/usr/lib/steadycast/dist/steadycast.js": broken });
-    bundle(slot, "0.4.0", file("crash.raucb"));
+    const slot = changedSlot(next, file("crash.img"), "0.5.0", { "/usr/lib/steadycast/dist/steadycast.js": broken });
+    bundle(slot, "0.5.0", file("crash.raucb"));
     rmSync(slot);
     await fallsBack({
       name: "crash.raucb",
-      version: "0.4.0",
+      version: "0.5.0",
       bring: byStick,
       reason: /supervisor ended/,
       seconds: 400,
     });
-  });
-
-  test("from firmware whose channels cannot transmit the box comes back by itself", async () => {
-    const broken = { content: "#!/bin/sh\nexit 1\n", mode: SCRIPT };
-    // Its own health gate has a minute of patience: with its five it is the same.
-    const gate = readFileSync("rootfs/usr/lib/steadycast/good", "utf8").replace("patience=300", "patience=60");
-    const slot = changedSlot(next, file("mute.img"), "0.5.0", {
-      "/usr/lib/steadycast/media/transmit/transmit": broken,
-      "/usr/lib/steadycast/good": { content: gate, mode: SCRIPT },
-    });
-    bundle(slot, "0.5.0", file("mute.raucb"));
-    rmSync(slot);
-    await fallsBack({ name: "mute.raucb", version: "0.5.0", reason: /transmit/i, seconds: 600 });
   });
 
   test("the box goes back to an older version on explicit order, and from there to the one before", async () => {
