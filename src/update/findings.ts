@@ -56,7 +56,8 @@ export function settle({ reading, evidence, memory, release, now }: Found): Find
     const before = memory.running;
     const isOther = before !== null && (before.slot !== running.name || before.build !== release.build);
     if (expected !== null && expected.slot !== running.name && givenUp.length === 0) {
-      if (other.listed) {
+      // One that has been good before is listed with attempts left, too, but as the second one.
+      if (other.next || (other.listed && other.attemptsLeft === 0)) {
         giveUp(other, expected.version, `It did not start: slot ${running.name} came up in its place`, now);
         if (other.next) settleOn = running.name;
       } else {

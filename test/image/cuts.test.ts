@@ -31,16 +31,16 @@ type Moment = UpdateMoment | "config";
 /** Of each box: a bundle that is there, and firmware that can be started, serve those that follow. */
 const MOMENTS: readonly (readonly Moment[])[] = [
   [
-    ...(["receive", "verify", "install", "config", "install", "U-Boot", "gate", "activate"] as const),
-    ...(["install", "start", "receive"] as const),
+    ...(["receive", "verify", "install", "config", "install", "U-Boot", "gate", "start"] as const),
+    ...(["activate", "install", "receive"] as const),
   ],
   [
     ...(["install", "activate", "kernel", "gate", "activate", "config", "install", "install"] as const),
     ...(["verify", "receive", "config", "receive"] as const),
   ],
 ];
-/** Between two changes of the configuration: RAUC, which has the lowest priority, must come to something in between. */
-const PAUSE_MS = 300;
+/** Between two changes of the configuration: what else the box does must come to something, RAUC with the lowest priority. */
+const PAUSE_MS = 1000;
 /** About as long as the box takes for one. */
 const CHANGE_MS = 250;
 const VERSIONS = ["0.1.0", "0.2.0"] as const;
@@ -97,6 +97,8 @@ class Cuts {
   #isChanging = false;
   /** Whether the box must tell what became of the update: not of an order that it had not taken yet. */
   #isOwed = true;
+  /** Slots that can be started, and that nothing is written to: a power cut takes nothing from them. */
+  #startable: SlotName[] = [];
   #changes: Promise<void> = Promise.resolve();
 
   constructor(box: EmulatedBox, releases: readonly Release[], random: () => number) {
@@ -146,6 +148,12 @@ class Cuts {
     // What was interrupted is told, and what was not goes on to its end.
     const status = await this.#settled();
     assert.equal(status.version, version);
+    assert.doesNotMatch(status.trouble, /given up/, "nothing is wrong with the firmware");
+    assert.deepEqual(
+      this.#startable.filter((name) => !startableOf(status).includes(name)),
+      [],
+      "what could be started can be started still",
+    );
     for (const { name, state } of status.slots ?? []) {
       assert.ok(whole.has(name) || state === "bad" || state === "empty", `slot ${name} is ${state}, and not whole`);
     }
@@ -163,6 +171,7 @@ class Cuts {
   async #cutAt(moment: Moment): Promise<string> {
     const { box } = this;
     const status = await firmware(box);
+    this.#startable = startableOf(status);
     const wanted = this.#releases.find(({ version }) => version !== status.version);
     if (wanted === undefined) throw new Error("There is nothing to install");
     switch (moment) {
@@ -192,6 +201,7 @@ class Cuts {
       case "install": {
         if (status.bundle === null) await byUpload(box, wanted.bundle);
         const from = await this.#written();
+        this.#startable = this.#startable.filter((name) => name === runningOf(status)?.name);
         await this.#install();
         const bytes = Math.floor(this.#random() * wanted.size);
         await this.#until(async () => (await this.#written()) - from >= bytes || (await this.#progress()).what === "");
@@ -239,11 +249,11 @@ class Cuts {
 
   /** Firmware in the other slot that can be started. */
   async #haveOther(status: FirmwareStatus, wanted: Release): Promise<void> {
-    const other = status.slots?.find((slot) => !slot.running);
-    if (other?.state === "good" || other?.state === "new") return;
+    if (this.#startable.length === slotNames.length) return;
     if (status.bundle === null) await byUpload(this.box, wanted.bundle);
     await this.#install();
-    await firmwareBecomes(this.box, ({ work }) => work === null);
+    this.#startable = startableOf(await firmwareBecomes(this.box, ({ work }) => work === null));
+    assert.deepEqual(this.#startable, [...slotNames]);
   }
 
   async #install(): Promise<void> {
@@ -350,6 +360,10 @@ class Cuts {
       return { expected, whole: new Set(slotNames.filter((name) => inside(name) !== undefined)) };
     });
   }
+}
+
+function startableOf({ slots }: FirmwareStatus): SlotName[] {
+  return (slots ?? []).filter(({ state }) => state === "good" || state === "new").map(({ name }) => name);
 }
 
 function runningOf({ slots }: FirmwareStatus) {

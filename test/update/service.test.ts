@@ -318,6 +318,25 @@ test("a power cut is told, whatever was under way", async (t) => {
   assert.deepEqual(slotsOf(bench)?.[1], "B new 0.2.0");
 });
 
+test("a power cut before a slot is made the next to start is not held against what it holds", async (t) => {
+  const bench = await Bench.start(t);
+  await bench.send("0.2.0 two");
+  await bench.update.install({ activation: { when: "now" } }, "anna");
+  await bench.settled();
+  await bench.reboot();
+  bench.box.isGood = true;
+  await bench.clock.advance(6000);
+  assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+  bench.box.activate = async () => new Promise(() => {});
+  void bench.update.activations.rollBack("anna");
+  while (bench.update.status().work?.what !== "activate") await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await bench.reboot();
+  assert.match(bench.history()[0] ?? "", /^interrupted 0.1.0 A box The power went before/);
+  assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+  assert.deepEqual(bench.update.faults(), []);
+});
+
 test("a slot that a power cut has left half-written is not started, whatever the slots tell of it", async (t) => {
   const lost = { version: "", build: "", installed: null, whole: true };
   const before = { version: "0.1.0", build: "one", installed: null, whole: true };
