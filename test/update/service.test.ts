@@ -290,6 +290,15 @@ test("a slot that does not even come up is given up, and not tried at each boot"
   assert.equal(bench.history()[0], `given-up 0.2.0 B box ${why}`);
 });
 
+/** The power goes between an order to start the other slot and the doing. */
+async function cutBeforeActivation(bench: Bench, order: () => Promise<unknown>): Promise<void> {
+  bench.box.activate = async () => new Promise(() => {});
+  void order();
+  while (bench.update.status().work?.what !== "activate") await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await bench.reboot();
+}
+
 test("a power cut is told, whatever was under way", async (t) => {
   const bench = await Bench.start(t);
   await bench.send("0.2.0 two");
@@ -308,12 +317,7 @@ test("a power cut is told, whatever was under way", async (t) => {
   await bench.settled();
   assert.deepEqual(slotsOf(bench)?.[1], "B new 0.2.0");
 
-  // Between the order to start it and the doing.
-  bench.box.activate = async () => new Promise(() => {});
-  void bench.update.activations.activate({ when: "now" }, "anna");
-  while (bench.update.status().work?.what !== "activate") await new Promise(setImmediate);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await bench.reboot();
+  await cutBeforeActivation(bench, () => bench.update.activations.activate({ when: "now" }, "anna"));
   assert.match(bench.history()[0] ?? "", /^interrupted 0.2.0 B box The power went before/);
   assert.deepEqual(slotsOf(bench)?.[1], "B new 0.2.0");
 });
@@ -327,11 +331,7 @@ test("a power cut before a slot is made the next to start is not held against wh
   bench.box.isGood = true;
   await bench.clock.advance(6000);
   assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
-  bench.box.activate = async () => new Promise(() => {});
-  void bench.update.activations.rollBack("anna");
-  while (bench.update.status().work?.what !== "activate") await new Promise(setImmediate);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await bench.reboot();
+  await cutBeforeActivation(bench, () => bench.update.activations.rollBack("anna"));
   assert.match(bench.history()[0] ?? "", /^interrupted 0.1.0 A box The power went before/);
   assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
   assert.deepEqual(bench.update.faults(), []);
