@@ -32,7 +32,7 @@ type Moment = UpdateMoment | "config";
 const MOMENTS: readonly (readonly Moment[])[] = [
   [
     ...(["receive", "verify", "install", "config", "install", "U-Boot", "gate", "start"] as const),
-    ...(["activate", "install", "receive"] as const),
+    ...(["activate", "install", "receive", "config"] as const),
   ],
   [
     ...(["install", "activate", "kernel", "gate", "activate", "config", "install", "install"] as const),
