@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "node:test";
+import test, { type TestContext } from "node:test";
 import { Bench, bytesOf } from "./support/bench.ts";
 
 const slotsOf = (bench: Bench) =>
@@ -290,6 +290,19 @@ test("a slot that does not even come up is given up, and not tried at each boot"
   assert.equal(bench.history()[0], `given-up 0.2.0 B box ${why}`);
 });
 
+/** A box whose update is good: 0.2.0 runs in slot B. */
+async function updated(t: TestContext): Promise<Bench> {
+  const bench = await Bench.start(t);
+  await bench.send("0.2.0 two");
+  await bench.update.install({ activation: { when: "now" } }, "anna");
+  await bench.settled();
+  await bench.reboot();
+  bench.box.isGood = true;
+  await bench.clock.advance(6000);
+  assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+  return bench;
+}
+
 /** The power goes between an order to start the other slot and the doing. */
 async function cutBeforeActivation(bench: Bench, order: () => Promise<unknown>): Promise<void> {
   bench.box.activate = async () => new Promise(() => {});
@@ -323,14 +336,7 @@ test("a power cut is told, whatever was under way", async (t) => {
 });
 
 test("a power cut before a slot is made the next to start is not held against what it holds", async (t) => {
-  const bench = await Bench.start(t);
-  await bench.send("0.2.0 two");
-  await bench.update.install({ activation: { when: "now" } }, "anna");
-  await bench.settled();
-  await bench.reboot();
-  bench.box.isGood = true;
-  await bench.clock.advance(6000);
-  assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+  const bench = await updated(t);
   await cutBeforeActivation(bench, () => bench.update.activations.rollBack("anna"));
   assert.match(bench.history()[0] ?? "", /^interrupted 0.1.0 A box The power went before/);
   assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
@@ -342,14 +348,7 @@ test("a slot that a power cut has left half-written is not started, whatever the
   const before = { version: "0.1.0", build: "one", installed: null, whole: true };
   const ended = { version: "0.3.0", build: "three", installed: "2026-01-01T13:00:00.000Z", whole: true };
   for (const told of [lost, before, ended]) {
-    const bench = await Bench.start(t);
-    await bench.send("0.2.0 two");
-    await bench.update.install({ activation: { when: "now" } }, "anna");
-    await bench.settled();
-    await bench.reboot();
-    bench.box.isGood = true;
-    await bench.clock.advance(6000);
-    assert.deepEqual(slotsOf(bench), ["A good 0.1.0", "B running next good 0.2.0"]);
+    const bench = await updated(t);
     await bench.send("0.3.0 three");
     bench.box.whileInstalling = () => new Promise(() => {});
     await bench.update.install({ activation: { when: "manual" } }, "anna");
